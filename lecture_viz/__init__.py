@@ -1,0 +1,50 @@
+"""Touch the lecture: gradient-based and optimisation-based visualisation of neural networks.
+
+A photo flows one way: photo → network → target → gradient → picture → panel.
+
+    import lecture_viz as lv
+
+    net = lv.load_network("alexnet64")
+    photo = lv.load_image("cat", size=64)
+    lv.gradient(net, photo, lv.logit("tabby"), rule="guided")
+    lv.live.gradients(net, photo)
+"""
+
+from importlib import import_module
+
+from .gradients import Sensitivity, gradient, saliency, sensitivity
+from .images import load_image
+from .networks import Network, WeightsUnavailable, load_network, wrap
+from .relu_rules import RULES, relu_backward, relu_rule, way_back
+from .targets import Target, channel, layer, logit, neuron, probability
+
+_LATER = ("images", "live", "plots", "exercises", "machine")  # imported at first use: a script needs no widgets
+
+__all__ = [
+    "RULES",
+    "Network",
+    "Sensitivity",
+    "Target",
+    "WeightsUnavailable",
+    "channel",
+    "gradient",
+    "layer",
+    "load_image",
+    "load_network",
+    "logit",
+    "neuron",
+    "probability",
+    "relu_backward",
+    "relu_rule",
+    "saliency",
+    "sensitivity",
+    "way_back",
+    "wrap",
+    *_LATER,
+]
+
+
+def __getattr__(name: str):
+    if name in _LATER:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,110 @@
+"""The checks behind the notebooks' exercises: each says whether an answer is right, and if not, what is wrong.
+
+A check never raises, so that a notebook with open exercises runs through.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .gradients import gradient, saliency
+from .images import load_image
+from .networks import load_network
+from .relu_rules import relu_backward
+from .targets import logit
+
+RIGHT = "✓ right: "
+OPEN = "not yet: "
+
+
+def check(exercise: str, answer: Any) -> None:
+    """Print what is to be said of an answer to an exercise such as ``"01.2"``; ``...`` means it is still open."""
+    try:
+        print(CHECKS[exercise](answer) if answer is not ... else OPEN + "replace the three dots ... with your line")
+    except KeyError:
+        print(f"there is no exercise {exercise!r}; there are {', '.join(CHECKS)}")
+    except Exception as error:  # the student's own function failed
+        print(f"{OPEN}your code stops with {type(error).__name__}: {error}")
+
+
+def _same(answer: Any, expected: Tensor, praise: str, hints: dict[str, Tensor]) -> str:
+    """``hints`` are the usual slips: what to say when the answer is this other tensor."""
+    if not isinstance(answer, Tensor):
+        return f"{OPEN}a tensor is expected, this is a {type(answer).__name__}"
+    if answer.shape != expected.shape:
+        return f"{OPEN}the shape is {tuple(answer.shape)}, it should be {tuple(expected.shape)}"
+    if torch.allclose(answer, expected, atol=1e-6):
+        return RIGHT + praise
+    for hint, slip in hints.items():
+        if slip.shape == answer.shape and torch.allclose(answer, slip, atol=1e-6):
+            return OPEN + hint
+    return f"{OPEN}right shape, but values differ by up to {(answer - expected).abs().max():.3g}"
+
+
+def _best_guess(answer: Any) -> str:
+    best = load_network("alexnet64").top(load_image("coffee", 64), 1)[0][0]
+    if answer == best:
+        return f"{RIGHT}the network takes the cup for: {best}"
+    if isinstance(answer, (list, tuple)):
+        return f"{OPEN}top returns a list of (label, probability) pairs; take the label of the first pair"
+    return f"{OPEN}{answer!r} is not its best guess; is the photo the coffee, at size=64?"
+
+
+def _mirror(answer: Any) -> str:
+    photo = load_image("cat", 64)
+    slips = {
+        "this is the photo as it was": photo,
+        "this one stands on its head: columns are the last dimension": photo.flip(2),
+        "this one has its colours swapped: dimension 1 holds red, green, blue": photo.flip(1),
+    }
+    return _same(answer, photo.flip(3), "same cat, other way round", slips)
+
+
+def _two_classes(answer: Any) -> str:
+    network, photo = load_network("alexnet64"), load_image("cat", 64)
+    cat, dog = (gradient(network, photo, logit(label)) for label in ("tabby", "golden retriever"))
+    slips = {
+        "this is tabby alone": cat,
+        "this is golden retriever minus tabby; the sign is the wrong way round": dog - cat,
+        "this is the sum; you want what tells the two apart": cat + dog,
+    }
+    return _same(answer, cat - dog, "the gradient of a difference is the difference of the gradients", slips)
+
+
+def _saliency(answer: Any) -> str:
+    network, photo = load_network("alexnet64"), load_image("cat", 64)
+    signed = gradient(network, photo, logit("tabby"))
+    slips = {
+        "without the absolute value, a strong minus counts as nothing": signed.amax(1, keepdim=True),
+        "this is the mean over the colours; the paper takes the maximum": signed.abs().mean(1, keepdim=True),
+        "take the absolute value first, then the maximum": signed.amax(1, keepdim=True).abs(),
+    }
+    return _same(answer, saliency(network, photo, logit("tabby")), "that is the paper's saliency map", slips)
+
+
+def _rule(rule: str) -> Callable[[Any], str]:
+    def check_rule(answer: Any) -> str:
+        if not callable(answer):
+            return f"{OPEN}write a function of (x, s) that returns a tensor"
+        x = torch.tensor([-2.0, 0.0, 3.0, 1.0, -1.0, 0.0, 2.0])
+        s = torch.tensor([4.0, 5.0, -6.0, 7.0, -8.0, -9.0, 0.0])
+        result = answer(x, s)
+        if result is ...:
+            return OPEN + "replace the three dots ... with your line"
+        others = {f"this is {other}": relu_backward(other, x, s) for other in ("backprop", "deconvnet", "guided")}
+        others["a ReLU passes nothing back where x is exactly 0"] = s * (x >= 0) * (s > 0)
+        return _same(result, relu_backward(rule, x, s), f"that is {rule}, exact zeros included", others)
+
+    return check_rule
+
+
+CHECKS: dict[str, Callable[[Any], str]] = {
+    "00.1": _best_guess,
+    "00.2": _mirror,
+    "01.1": _two_classes,
+    "01.2": _saliency,
+    "02.1": _rule("deconvnet"),
+    "02.2": _rule("guided"),
+}

@@ -1,0 +1,62 @@
+"""Gradient and saliency: which pixels would change this number the most?
+
+Take a target S (a neuron, a class score) as a pseudo-loss and propagate it back to the picture x:
+
+    gradient   G[k, y, x] = ∂S / ∂x[k, y, x]           signed, one number per pixel and colour
+    saliency   M[y, x]    = max over k of |G[k, y, x]|  Simonyan et al. 2014 [20], section 3.1
+
+What it shows: G > 0 means "more of this colour here raises S", to first order, *for this photo*. The picture is
+noisy but sits on the object. Where it misleads: it says what a tiny change would do, not what the network used; and
+under the rules ``deconvnet`` and ``guided`` (see `relu_rules`) it is no longer the gradient of anything.
+
+Use the unnormalised score (`logit`): a probability also rises when other classes fall, so its gradient shows those
+too.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from .networks.network import Network
+from .relu_rules import Rule, relu_rule
+from .targets import Target
+
+
+class Sensitivity(NamedTuple):
+    """``value`` ``(B,)`` of the target, ``gradient`` ``(B, 3, H, W)``, and the number of ReLUs the rule was used at."""
+
+    value: Tensor
+    gradient: Tensor
+    relus: int
+
+
+def sensitivity(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Sensitivity:
+    """`gradient`, with the value of the target and the count of ReLUs beside it."""
+    image = network.check(image).detach().requires_grad_()
+    with torch.enable_grad(), relu_rule(rule, refuse_none=False) as seen:
+        value = target(network, image)
+    if seen.count == 0:  # fine before the first ReLU, where the three rules agree; refused if there is none at all
+        with torch.enable_grad(), relu_rule(rule):
+            network(image)
+    if not value.requires_grad:
+        raise ValueError(f"{target} does not depend on the picture (somewhere the network detaches it)")
+    (gradient,) = torch.autograd.grad(value.sum(), image)  # images of a batch do not see each other
+    return Sensitivity(value.detach(), gradient, seen.count)
+
+
+def gradient(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Tensor:
+    """What ``target`` propagates back to the pixels of ``image`` ``(B, 3, H, W)``: signed, same shape.
+
+    Args:
+        rule: ``"backprop"`` (the gradient), ``"deconvnet"`` or ``"guided"``.
+
+    Raises:
+        ValueError: not an image; unknown layer, label, channel or rule; a network without ReLU under the last two.
+    """
+    return sensitivity(network, image, target, rule).gradient
+
+
+def saliency(network: Network, image: Tensor, target: Target) -> Tensor:
+    """The maximum over the colour channels of ``|gradient|``: ``(B, 1, H, W)``, ≥ 0."""
+    return gradient(network, image, target).abs().amax(dim=1, keepdim=True)

@@ -1,0 +1,11 @@
+"""Live panels, one per lesson, on one foundation (`panel`)."""
+
+from .gradients import Gradients
+from .panel import Frame, Panel
+from .relu_rules import ReluRules
+from .start import Start
+
+# called like functions: lv.live.gradients(net, photo)
+start, gradients, relu_rules = Start, Gradients, ReluRules
+
+__all__ = ["Frame", "Panel", "gradients", "relu_rules", "start"]

@@ -1,0 +1,120 @@
+"""Lesson 1: any neuron of any layer, propagated back to the photo."""
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import images, targets
+from ..gradients import sensitivity
+from ..networks import Network
+from ..relu_rules import RULES
+from .panel import Frame, Panel
+
+
+def slider(description: str, high: int, value: int, tooltip: str) -> widgets.IntSlider:
+    return widgets.IntSlider(
+        value, 0, high, description=description, tooltip=tooltip, layout=widgets.Layout(width="440px")
+    )
+
+
+class Gradients(Panel):
+    """Photo, colour gradient and its magnitude, side by side.
+
+    Controls: ``layer``, ``neuron`` (a channel, or a class at the last layer), ``rule``; in convolutional layers also
+    ``row`` and ``column``, unless ``strongest`` follows the place where the neuron fires most.
+    """
+
+    name = "gradients"
+
+    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
+        """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
+        super().__init__()
+        self.network = network
+        self.photo = network.check(photo)
+        self._shown_layer: tuple[str, Tensor] | None = None
+        first = network.label_index(network.top(photo, 1)[0][0] if label is None else label)
+        wide = widgets.Layout(width="440px")
+        self.controls = {
+            "layer": widgets.SelectionSlider(
+                options=network.layers, value=network.layers[-1], description="layer", layout=wide
+            ),
+            "neuron": slider("neuron", len(network.labels) - 1, first, "a class at the last layer, else a channel"),
+            "rule": widgets.SelectionSlider(options=RULES, value="backprop", description="rule", layout=wide),
+            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=wide),
+            "row": slider("row", 0, 0, "row of the neuron in its activation map"),
+            "column": slider("column", 0, 0, "column of the neuron in its activation map"),
+        }
+        controls = self.controls
+        pictures = [
+            self.picture("photo", "the photo the network sees", size),
+            self.picture("gradient", "colour gradient of the chosen neuron with respect to the photo", size),
+            self.picture("magnitude", "size of that gradient, largest colour channel at each pixel", size),
+        ]
+        self.assemble(
+            widgets.HBox(
+                [
+                    widgets.VBox([controls["layer"], controls["neuron"], controls["rule"]]),
+                    widgets.VBox([controls["strongest"], controls["row"], controls["column"]]),
+                ],
+                layout=widgets.Layout(flex_flow="row wrap"),
+            ),
+            widgets.HBox(pictures, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
+        )
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        layer = values["layer"]
+        if self._shown_layer is None or self._shown_layer[0] != layer:
+            with torch.no_grad():
+                self._shown_layer = layer, self.network.activations(self.photo, layer)[0]
+        activation = self._shown_layer[1]
+        flat = activation.ndim != 3
+        limits = {"neuron": activation.shape[0] - 1}
+        if not flat:
+            limits |= {"row": activation.shape[1] - 1, "column": activation.shape[2] - 1}
+        if not flat and values["strongest"]:
+            place = activation[min(values["neuron"], limits["neuron"])].argmax().item()
+            values = values | {"row": place // activation.shape[2], "column": place % activation.shape[2]}
+        for name, high in limits.items():
+            self.controls[name].max = high  # moves a value beyond it, too
+            values[name] = min(values[name], high)
+        self.controls["strongest"].disabled = flat
+        for name in ("row", "column"):
+            self.controls[name].disabled = flat or values["strongest"]
+            if self.controls[name].disabled:
+                self.controls[name].value = values[name]  # nobody else moves it now
+        return values
+
+    def target(self, values: dict[str, Any]) -> targets.Target:
+        """The pseudo-loss these values stand for."""
+        activation = self._shown_layer[1]
+        if activation.ndim == 3:
+            return targets.neuron(values["layer"], values["neuron"], y=values["row"], x=values["column"])
+        if values["layer"] == self.network.layers[-1] and len(activation) == len(self.network.labels):
+            return targets.logit(self.network.labels[values["neuron"]])
+        return targets.neuron(values["layer"], values["neuron"])
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+        target, rule = self.target(values), values["rule"]
+        value, gradient, relus = sensitivity(self.network, self.photo, target, rule)
+        magnitude = gradient.abs().amax(dim=1, keepdim=True)
+        what = html.escape(str(target).removeprefix("lv."))
+        note = f"{rule} through {relus} ReLUs" if relus else "no ReLU on the way: the three rules agree"
+        if not gradient.any():
+            note = "silent on this photo: zero everywhere, try another neuron"
+        scale = f"grey is 0, full colour ±{images.stretch(gradient):.2g}"
+        yield Frame(
+            {
+                "photo": self.photo,
+                "photo caption": f"<b>{what}</b> = {value.item():.2f}",
+                "gradient": images.show_signed(gradient),
+                "gradient caption": f"<b>colour gradient</b>: {scale}<br>{note}",
+                "magnitude": images.show_magnitude(magnitude),
+                "magnitude caption": f"<b>magnitude</b>: black is 0, yellow {images.stretch(magnitude):.2g}<br>"
+                f"(the {images.PERCENTILE}th percentile)",
+            },
+            f"lv.gradient(net, photo, {target}, rule={rule!r})",
+        )

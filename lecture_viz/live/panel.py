@@ -1,0 +1,218 @@
+"""The one foundation of every live picture.
+
+A panel has *controls* (sliders, menus, number fields), *outputs* (pictures and texts of fixed size) and a method
+`draw` that turns the controls' values into frames. Moving a control only asks for a new drawing; one worker thread
+answers. The newest value wins: a drawing that has fallen behind is abandoned between frames, pictures never arrive
+out of order, and the thread ends when there is nothing to do.
+
+Errors in widget callbacks and threads would reach only JupyterLab's log. Here they are shown in the panel, the last
+good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
+"""
+
+import base64
+import html
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import images
+
+MOST_FRAMES_A_SECOND = 30  # more than a hand can follow; spares the connection to a distant server
+
+STYLE = (files(__package__) / "panel.css").read_text()
+
+
+class Frame(NamedTuple):
+    """What `Panel.draw` yields: an image tensor or HTML for each output that changes, and the code that made it."""
+
+    outputs: Mapping[str, Tensor | str]
+    code: str
+
+
+class Panel:
+    """A subclass fills ``self.controls``, calls `assemble`, and turns the controls' values into frames in `draw`."""
+
+    name = "panel"
+
+    def __init__(self) -> None:
+        self.controls: dict[str, widgets.Widget] = {}
+        self.outputs: dict[str, widgets.Image | widgets.HTML] = {}
+        self._state = threading.Condition()
+        self._asked = 0  # drawings asked for …
+        self._answered = 0  # … and the last of them that was answered
+        self._thread: threading.Thread | None = None
+        self._drawing: int | None = None  # the thread that draws now
+        self._error: Exception | None = None
+        self._drawn: dict[str, Any] | None = None  # the values on screen
+        self._code = ""
+        self._pictures: dict[str, Tensor] = {}
+        self._alts: dict[str, str] = {}
+        self._code_line = widgets.HTML()
+        self._error_line = widgets.HTML(layout=widgets.Layout(display="none"))
+
+    # --- what a subclass writes -----------------------------------------------------------------------------------
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
+        return values
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+        """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
+        raise NotImplementedError
+
+    def picture(self, name: str, alt: str, size: int) -> widgets.VBox:
+        """An output for an image, ``size`` pixels wide and high, with the text ``name + " caption"`` below."""
+        box = widgets.Layout(width=f"{size}px", height=f"{size}px", object_fit="contain", margin="0")
+        image = self.outputs[name] = widgets.Image(format="png", layout=box)
+        self._alts[name] = alt
+        spoken = widgets.HTML(f"Picture: {html.escape(alt)}")  # ipywidgets' Image has no alt text of its own
+        spoken.add_class("lv-spoken")
+        caption = self.text(f"{name} caption", width=f"{size}px", height="64px")
+        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0"))
+
+    def text(self, name: str, **layout: str) -> widgets.HTML:
+        """An output for HTML text."""
+        output = self.outputs[name] = widgets.HTML(layout=widgets.Layout(**layout))
+        output.add_class("lv-text")
+        return output
+
+    def assemble(self, *rows: widgets.Widget) -> None:
+        """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
+        self._code_line.add_class("lv-code")
+        self._error_line.add_class("lv-error")
+        style = widgets.HTML(f"<style>{STYLE}</style>", layout=widgets.Layout(display="none"))
+        self.widget = widgets.VBox([style, *rows, self._error_line, self._code_line])
+        self.widget.add_class("lv-panel")
+        self._answer()  # in the caller's thread, so that an error here is the cell's
+        if self._error:
+            raise self._error
+        for control in self.controls.values():
+            control.observe(self._ask, "value")
+
+    # --- what notebooks and tests use -----------------------------------------------------------------------------
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The controls' values by name."""
+        return {name: control.value for name, control in self.controls.items()}
+
+    def set(self, **values: Any) -> "Panel":
+        """Move controls, in the order given, as a hand would; waits for the picture and raises what went wrong.
+
+        Raises:
+            ValueError: no such control, or a value it cannot take (says what it can).
+        """
+        for name, value in values.items():
+            if name not in self.controls:
+                raise ValueError(f"this panel has no control {name!r}; it has {', '.join(self.controls)}")
+            control = self.controls[name]
+            low, high = getattr(control, "min", None), getattr(control, "max", None)
+            if low is not None and high is not None and not low <= value <= high:
+                raise ValueError(f"{name} is in {low} … {high}; got {value!r}")
+            if hasattr(control, "options") and value not in [v for _, v in control._options_full]:
+                raise ValueError(f"{name} is one of {', '.join(map(str, control._options_labels))}; got {value!r}")
+            control.value = value
+            self.wait()
+        return self
+
+    def wait(self, timeout: float = 60) -> None:
+        """Return when the picture shows the controls' values; raise the drawing's error, or TimeoutError (seconds)."""
+        with self._state:
+            if not self._state.wait_for(lambda: self._thread is None, timeout):
+                raise TimeoutError(f"the {self.name} panel was still drawing after {timeout} s")
+            if self._error:
+                raise self._error
+
+    def code(self) -> str:
+        """The call that made the picture on screen, with the package as ``lv``."""
+        return self._code
+
+    def image(self, name: str) -> Tensor:
+        """The image tensor ``(1, 3, H, W)`` on screen."""
+        return self._pictures[name]
+
+    def __repr__(self) -> str:
+        return f"{self.name} panel; controls: {', '.join(self.controls)}"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
+        bundle = dict(self.widget._repr_mimebundle_())
+        bundle["text/plain"] = repr(self)
+        still = "".join(
+            f'<img alt="{html.escape(alt)}" width="{self.outputs[name].layout.width.removesuffix("px")}" '
+            'style="margin-right:12px;image-rendering:pixelated" '
+            f'src="data:image/{self.outputs[name].format};base64,{base64.b64encode(self.outputs[name].value).decode()}">'
+            for name, alt in self._alts.items()
+        )
+        bundle["text/html"] = f"{still}<p><em>Run this cell to make the {self.name} panel live.</em></p>"
+        return bundle
+
+    # --- the worker -----------------------------------------------------------------------------------------------
+
+    def _ask(self, _change: object = None) -> None:
+        """Callbacks run on several threads, sometimes at once: they only leave word."""
+        if threading.get_ident() == self._drawing:
+            return  # `adjust` moved the control itself, for the very drawing that is under way
+        with self._state:
+            self._asked += 1
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name=f"{self.name} panel", daemon=True)
+                self._thread.start()
+
+    def _work(self) -> None:
+        torch.set_num_threads(torch.get_num_threads())  # a fresh thread computes up to 60 times slower without
+        while True:
+            started = time.monotonic()
+            self._answer()
+            with self._state:
+                if self._answered == self._asked:
+                    self._thread = None
+                    self._state.notify_all()
+                    return
+            time.sleep(max(0.0, 1 / MOST_FRAMES_A_SECOND - (time.monotonic() - started)))
+
+    def _answer(self) -> None:
+        """Draw the values that stand now; give up between frames when newer ones have come."""
+        asked = self._asked
+        self._drawing = threading.get_ident()
+        try:
+            values = self.adjust(self.values)
+            if values != self._drawn:
+                self._drawn = None
+                for frame in self.draw(values):
+                    self._publish(frame)
+                    if self._asked != asked:
+                        break
+                else:
+                    self._drawn = values
+            self._show_error(None)
+        except Exception as error:
+            self._show_error(error)
+        self._drawing = None
+        self._answered = asked
+
+    def _publish(self, frame: Frame) -> None:
+        for name, content in frame.outputs.items():
+            output = self.outputs[name]
+            if isinstance(content, str):
+                output.value = content
+                continue
+            self._pictures[name] = content
+            exact = max(content.shape[2:]) <= images.EXACT
+            output.format = "png" if exact else "jpeg"
+            output.value = images.encode(content, output.format)
+            (output.add_class if exact else output.remove_class)("lv-exact")
+        self._code = frame.code
+        self._code_line.value = html.escape(frame.code)
+
+    def _show_error(self, error: Exception | None) -> None:
+        self._error = error
+        if error is not None:
+            self._error_line.value = f'<div role="alert">{html.escape(str(error) or type(error).__name__)}</div>'
+        self._error_line.layout.display = "none" if error is None else ""

@@ -1,0 +1,110 @@
+"""Lesson 2: the lecture's ReLU figure with numbers one can change (Springenberg et al. 2015 [21], figure 1)."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from ..relu_rules import RULES, way_back
+from .panel import Frame, Panel
+
+Grid = tuple[tuple[float, ...], ...]
+
+# forward input and arriving sensitivity
+PRESETS: dict[str, tuple[Grid, Grid]] = {
+    "the lecture's figure": (((1, -1, 5), (2, -5, -7), (-3, 2, 4)), ((-2, 3, -1), (6, -3, 1), (2, -1, 3))),
+    "with exact zeros": (((0, -1, 5), (0, 0, -7), (-3, 0, 4)), ((2, 3, 0), (-6, 0, 1), (0, 1, -3))),
+}
+# what lies between the two ReLUs of the stack: each row of the grid is compared with the next one
+BETWEEN = torch.tensor([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
+
+
+def numbers(values: Tensor, caption: str) -> str:
+    """A table of numbers; yellow marks the negative ones, as in the lecture."""
+
+    def cell(value: float) -> str:
+        kind = "lv-negative" if value < 0 else "lv-zero" if value == 0 else ""
+        return f'<td class="{kind}">{value:g}</td>'
+
+    rows = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in values.tolist())
+    return f'<table class="lv-numbers"><caption>{caption}</caption>{rows}</table>'
+
+
+FORMULAS = {"backprop": "s·[x&gt;0]", "deconvnet": "s·[s&gt;0]", "guided": "s·[x&gt;0]·[s&gt;0]"}
+STACKS = {
+    1: ("after the ReLU: max(x, 0)", "torch.relu", torch.relu),
+    2: (
+        "after two ReLUs: max(W max(x, 0), 0)",
+        "lambda x: torch.relu(W @ torch.relu(x))",
+        lambda x: torch.relu(BETWEEN @ torch.relu(x)),
+    ),
+}
+
+
+class ReluRules(Panel):
+    """Controls: ``preset``, ``relus`` (1 or 2), and the cells ``x11 … x33`` and ``s11 … s33`` (row, column)."""
+
+    name = "ReLU rules"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._preset: str | None = None
+        wide = widgets.Layout(width="440px")
+        self.controls = {
+            "preset": widgets.Dropdown(options=list(PRESETS), description="numbers", layout=wide),
+            "relus": widgets.SelectionSlider(options=[1, 2], description="ReLUs", layout=wide),
+        }
+        forward = self._grid("x", "forward input")
+        arriving = self._grid("s", "arriving sensitivity")
+        for name in ("after", *RULES):
+            self.text(name, margin="0 28px 0 0")
+        row = widgets.Layout(flex_flow="row wrap", margin="14px 0 0 0", align_items="flex-end")
+        self.assemble(
+            widgets.HBox([self.controls["preset"], self.controls["relus"]]),
+            widgets.HBox([forward, self.outputs["after"]], layout=row),
+            widgets.HBox([arriving, *(self.outputs[rule] for rule in RULES)], layout=row),
+        )
+
+    def _grid(self, letter: str, heading: str) -> widgets.VBox:
+        cells = []
+        for y in range(1, 4):
+            for x in range(1, 4):
+                cell = widgets.FloatText(
+                    description=f"{heading}, row {y}, column {x}", layout=widgets.Layout(width="68px", margin="1px")
+                )
+                cell.add_class("lv-cell")
+                self.controls[f"{letter}{y}{x}"] = cell
+                cells.append(cell)
+        grid = widgets.GridBox(cells, layout=widgets.Layout(grid_template_columns="repeat(3, 70px)"))
+        title = widgets.HTML(f"<b>{heading} {letter}</b>")
+        title.add_class("lv-text")
+        return widgets.VBox([title, grid], layout=widgets.Layout(margin="0 36px 0 0", width="222px"))
+
+    def _cells(self, letter: str) -> dict[str, widgets.FloatText]:
+        return {name: control for name, control in self.controls.items() if name[0] == letter and name[1:].isdigit()}
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values["preset"] != self._preset:
+            self._preset = values["preset"]
+            for letter, grid in zip("xs", PRESETS[self._preset]):
+                for name, number in zip(self._cells(letter), sum(grid, ())):
+                    self.controls[name].value = values[name] = number
+        for name, cell in self._cells("s").items():
+            (cell.add_class if values[name] < 0 else cell.remove_class)("lv-negative")
+        return values
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+        x, s = (torch.tensor([float(values[name]) for name in self._cells(letter)]).view(3, 3) for letter in "xs")
+        if not (x.isfinite().all() and s.isfinite().all()):
+            raise ValueError("a cell is empty or not a number: type one, such as -1.5")
+        forward, source, stack = STACKS[values["relus"]]
+        outputs = {"after": numbers(stack(x), forward)}
+        for rule, formula in FORMULAS.items():
+            caption = f"<b>{rule}</b> " + (formula if stack is torch.relu else "through both ReLUs")
+            outputs[rule] = numbers(way_back(stack, x, s, rule), caption)
+        code = f"x = torch.tensor({x.tolist()})\ns = torch.tensor({s.tolist()})\n"
+        if stack is not torch.relu:
+            code += f"W = torch.tensor({BETWEEN.tolist()})\n"
+        yield Frame(outputs, code + f"[lv.way_back({source}, x, s, rule) for rule in lv.RULES]")

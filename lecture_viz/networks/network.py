@@ -1,0 +1,263 @@
+"""What we look into: pixels in, logits out, layers by name."""
+
+import copy
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+# Layers nobody looks into: they change the shape, or do nothing once training is over
+_SILENT = (nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd)
+
+
+class Network(nn.Module):
+    """A trained classifier behind one face.
+
+    Takes images ``(B, 3, H, W)``, RGB, in ``[0, 1]``; normalisation is its first step, so that every method works in
+    pixels. Parameters need no gradient: what is differentiated here is the picture.
+
+    Attributes:
+        name: as given to `load_network`.
+        input_size: side in pixels of the square pictures it was trained on.
+        labels: class names, one per logit.
+        layers: names in forward order, as a lecturer would say them (``conv1``, ``relu1``, …). Any other submodule can
+            be named by its path too, such as ``"inception3a.branch1.conv"``.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        *,
+        name: str,
+        input_size: int,
+        mean: Sequence[float],
+        std: Sequence[float],
+        labels: Sequence[str],
+        layers: dict[str, str] | None = None,
+    ):
+        """``layers`` maps names to module paths, in forward order; without it they are found by a trial run."""
+        super().__init__()
+        self.name = name
+        self.input_size = input_size
+        self.labels = tuple(labels)
+        self.module = module.eval().requires_grad_(False)
+        self._named_layers = layers
+        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        for part in module.modules():
+            if getattr(part, "inplace", False):
+                part.inplace = False  # an in-place ReLU would overwrite the activation before it
+
+    def __repr__(self) -> str:
+        return f"Network({self.name!r}, {self.input_size}×{self.input_size} pixels, {len(self.labels)} labels)"
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits ``(B, n_labels)``."""
+        if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:
+            raise ValueError(
+                f"a network takes an image (B, 3, H, W); got {tuple(getattr(image, 'shape', [])) or type(image)}"
+            )
+        image = image.to(self.device)
+        try:
+            return self.module((image - self.mean) / self.std)
+        except (RuntimeError, AssertionError) as error:
+            if tuple(image.shape[2:]) == (self.input_size, self.input_size):
+                raise
+            raise ValueError(
+                f"{self.name} cannot take {image.shape[3]}×{image.shape[2]} pixels; it was made for {self.input_size}×"
+                f"{self.input_size}: load_image(..., size={self.input_size})"
+            ) from error
+
+    def check(self, image: Tensor) -> Tensor:
+        """``image`` on this network's device, or a ValueError that says why it is not an image.
+
+        Values a little outside ``[0, 1]`` are let through: finite differences and optimisation step there.
+        """
+        if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
+            got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
+            raise ValueError(f"an image is a float tensor (B, 3, H, W); got {got}: use load_image")
+        low, high = image.detach().aminmax()
+        if not (low.isfinite() and high.isfinite()):
+            raise ValueError("the image holds NaN or infinite values; replace them, for example with nan_to_num")
+        if low < -0.5 or high > 1.5:
+            raise ValueError(f"pixels lie in [0, 1]; these span {low:.3g} … {high:.3g}: divide by 255, or clamp")
+        return image.to(self.device)
+
+    # --- layers ---------------------------------------------------------------------------------------------------
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        return tuple(self._named_layers or self._found_layers)
+
+    @cached_property
+    def _runs(self) -> dict[str, int]:
+        """How often each submodule runs in one forward pass, in the order in which they finish."""
+        runs: dict[str, int] = {}
+
+        def counter(path: str):
+            def count(module, inputs, output):
+                runs[path] = runs.get(path, 0) + isinstance(output, Tensor)
+
+            return count
+
+        handles = [m.register_forward_hook(counter(path)) for path, m in self.module.named_modules() if path]
+        try:
+            with torch.no_grad():
+                self(torch.full((1, 3, self.input_size, self.input_size), 0.5))
+        finally:
+            for handle in handles:
+                handle.remove()
+        return runs
+
+    @cached_property
+    def _found_layers(self) -> tuple[str, ...]:
+        """The parts a forward pass is made of: containers are opened, blocks (inception3a, layer1.0) are not."""
+
+        def parts(module: nn.Module, prefix: str) -> Iterable[str]:
+            for name, child in module.named_children():
+                if type(child) in (nn.Sequential, nn.ModuleList, nn.ModuleDict):
+                    yield from parts(child, f"{prefix}{name}.")
+                elif not isinstance(child, _SILENT):
+                    yield prefix + name
+
+        found = set(parts(self.module, ""))
+        return tuple(path for path, runs in self._runs.items() if runs == 1 and path in found)
+
+    def _module_of(self, layer: str) -> nn.Module:
+        if self._named_layers and layer in self._named_layers:
+            return self.module.get_submodule(self._named_layers[layer])
+        runs = self._runs.get(layer)
+        if runs is None:
+            near = get_close_matches(str(layer), {*self.layers, *self._runs}, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+            raise ValueError(f"{self.name} has no layer {layer!r}; {hint or 'it has ' + ', '.join(self.layers)}")
+        if runs != 1:
+            reason = f"runs {runs} times in one pass" if runs else "does not return one tensor"
+            raise ValueError(f"layer {layer!r} of {self.name} {reason}; choose one of {', '.join(self.layers)}")
+        return self.module.get_submodule(layer)
+
+    def activations(self, image: Tensor, layer: str) -> Tensor:
+        """The output of ``layer``, ``(B, C, h, w)`` or ``(B, C)``, running only up to it; differentiable.
+
+        Raises:
+            ValueError: unknown layer (the nearest names are offered), or one that runs more than once.
+        """
+        return self.run(image, [layer])[layer]
+
+    def run(self, image: Tensor, layers: Sequence[str | None]) -> dict[str | None, Tensor]:
+        """Outputs of several layers from one pass, which stops at the last of them; ``None`` stands for the logits."""
+        wanted = {name: self._module_of(name) for name in layers if name is not None}
+        outputs: dict[str | None, Tensor] = {}
+        thread = threading.get_ident()  # another thread may be using the same network: leave its pass alone
+
+        def keeper(name: str):
+            def keep(module, inputs, output):
+                if threading.get_ident() != thread:
+                    return
+                outputs[name] = output
+                if len(outputs) == len(wanted) and None not in layers:
+                    raise _Reached
+                outputs[name] = output.clone()  # what runs next may write into it
+
+            return keep
+
+        handles = [module.register_forward_hook(keeper(name)) for name, module in wanted.items()]
+        try:
+            outputs[None] = self(image)
+        except _Reached:
+            pass
+        finally:
+            for handle in handles:
+                handle.remove()
+        return {name: outputs[name] for name in layers}
+
+    # --- labels ---------------------------------------------------------------------------------------------------
+
+    def label_index(self, label: str | int) -> int:
+        """The logit of a label: its name, a unique part of it (capitals do not matter), or its index.
+
+        Raises:
+            ValueError: unknown, ambiguous or out of range; says what is near.
+        """
+        if isinstance(label, int) and not isinstance(label, bool):
+            if 0 <= label < len(self.labels):
+                return label
+            raise ValueError(f"{self.name} has labels 0 … {len(self.labels) - 1}; got {label}")
+        asked = str(label).casefold()
+        names = [name.casefold() for name in self.labels]
+        if asked in names:
+            return names.index(asked)
+        containing = [n for n, name in enumerate(names) if asked in name]
+        if len(containing) == 1 and asked:
+            return containing[0]
+        if containing and asked:
+            several = ", ".join(self.labels[n] for n in containing[:8])
+            raise ValueError(f"{label!r} fits several labels of {self.name}: {several}; say which")
+        near = [self.labels[names.index(name)] for name in get_close_matches(asked, names, n=3, cutoff=0.4)]
+        hint = f"the nearest are {', '.join(near)}" if near else "see net.labels"
+        raise ValueError(f"{self.name} has no label {label!r}; {hint}")
+
+    def top(self, photo: Tensor, k: int = 5) -> list[tuple[str, float]]:
+        """The ``k`` most probable labels of one photo ``(1, 3, H, W)``: ``[(label, probability), …]``."""
+        with torch.no_grad():
+            probabilities = self(self.check(photo)).softmax(dim=1)[0]
+        values, indices = probabilities.topk(min(k, len(self.labels)))
+        return [(self.labels[i], p) for i, p in zip(indices.tolist(), values.tolist())]
+
+
+class WeightsUnavailable(OSError):
+    """Trained weights cannot be had: the message names the file, where it belongs, and what works without it."""
+
+
+@contextmanager
+def seeded(seed: int = 0) -> Iterator[None]:
+    """Random weights that are the same every time, without touching anyone else's random numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+class _Reached(Exception):
+    """The last wanted layer has run: nothing behind it is needed."""
+
+
+def wrap(
+    module: nn.Module,
+    input_size: int,
+    mean: Sequence[float] = (0.0, 0.0, 0.0),
+    std: Sequence[float] = (1.0, 1.0, 1.0),
+    labels: Sequence[str] | None = None,
+    name: str = "my network",
+) -> Network:
+    """A student's own classifier as a `Network`. ``module`` is copied; yours stays as it is.
+
+    Args:
+        module: takes normalised pictures ``(B, 3, input_size, input_size)``, returns logits ``(B, n_labels)``.
+        mean, std: of the training pixels in ``[0, 1]``, one number per colour channel, as used in training.
+        labels: class names; without them the indices serve as names.
+
+    Raises:
+        ValueError: the module does not take such pictures, does not return logits, or ``labels`` do not fit them.
+    """
+    if len(mean) != 3 or len(std) != 3 or not all(s > 0 for s in std):
+        raise ValueError(f"mean and std are three numbers each (R, G, B), std above 0; got {mean} and {std}")
+    network = Network(
+        copy.deepcopy(module), name=name, input_size=input_size, mean=mean, std=std, labels=labels or ()
+    ).to(next(module.parameters(), torch.empty(0)).device)
+    with torch.no_grad():
+        logits = network(torch.full((1, 3, input_size, input_size), 0.5))
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ValueError(f"a network returns logits (B, n_labels); {name} returned {shape}")
+    if labels is not None and len(labels) != logits.shape[1]:
+        raise ValueError(f"{name} has {logits.shape[1]} logits but {len(labels)} labels were given")
+    network.labels = tuple(labels or map(str, range(logits.shape[1])))
+    return network

@@ -1,0 +1,58 @@
+"""Static figures for notebooks, with a text alternative on each picture."""
+
+import base64
+import html
+import io
+
+from torch import Tensor
+
+from . import images
+
+
+class Figure:
+    """A figure a notebook shows: HTML whose pictures carry alt text, on an opaque background."""
+
+    def __init__(self, body: str, alt: str):
+        self.alt = alt
+        self._body = body
+
+    def __repr__(self) -> str:
+        return f"figure: {self.alt}"
+
+    def _repr_html_(self) -> str:
+        return f'<div role="group" aria-label="{html.escape(self.alt)}">{self._body}</div>'
+
+
+def _img(content: bytes, alt: str, style: str) -> str:
+    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+    return f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">'
+
+
+def row(pictures: dict[str, Tensor], alt: str, size: int = 210) -> Figure:
+    """Image tensors ``(1, 3, H, W)`` side by side, ``size`` screen pixels high, each with its caption below.
+
+    Args:
+        pictures: caption to image; make images of maps with `images.show_signed` and `images.show_magnitude`.
+        alt: what the row shows, for those who cannot see it.
+    """
+    cells = []
+    for caption, image in pictures.items():
+        # small pictures are enlarged pixel by pixel: a map is exact, not smooth
+        style = f"height:{size}px;image-rendering:{'pixelated' if image.shape[-2] <= images.EXACT else 'auto'};margin:0"
+        picture = _img(images.encode(image), f"{caption}: {alt}", style)
+        text = (
+            f'<figcaption style="font:14px/1.4 system-ui,sans-serif;margin-top:4px">{html.escape(caption)}</figcaption>'
+        )
+        width = round(size * image.shape[-1] / image.shape[-2])
+        cells.append(
+            f'<figure style="display:inline-block;margin:0 12px 8px 0;width:{width}px;vertical-align:top">'
+            f"{picture}{text}</figure>"
+        )
+    return Figure("".join(cells), alt)
+
+
+def figure(drawing, alt: str) -> Figure:
+    """A matplotlib figure (``matplotlib.figure.Figure``) with alt text."""
+    file = io.BytesIO()
+    drawing.savefig(file, format="png", dpi=110, facecolor="white", bbox_inches="tight")
+    return Figure(_img(file.getvalue(), alt, "max-width:100%"), alt)

@@ -1,0 +1,138 @@
+"""Pseudo-losses: which number of the network is explained.
+
+A network has no loss for "what excites neuron 12 of conv3?", so the lecture takes the neuron's output *as if* it were
+one and propagates it back. Any number inside the network will do; usually it is an output neuron, because it has a
+class name (Simonyan et al. 2014 [20], section 3).
+
+    neuron(layer, c, y, x)     a[c, y, x]                    one activation
+    channel(layer, c)          mean over y, x of a[c, y, x]  one activation map
+    layer(name)                mean of a²                    a whole layer, as DeepDream uses it
+    logit(label)               z[label]                      class score before the softmax
+    probability(label)         softmax(z)[label]             class score after it: it also falls when *others* rise
+
+Targets add and scale: ``logit("tabby") - 0.5 * logit("lemon")``.
+"""
+
+from dataclasses import dataclass
+from numbers import Real
+
+from torch import Tensor
+
+from .networks.network import Network
+
+
+@dataclass(frozen=True)
+class _Term:
+    """One number per image; ``at`` is the layer it is read from, ``None`` for the logits."""
+
+    kind: str
+    at: str | None = None
+    index: tuple[int | None, ...] = ()
+    label: str | int | None = None
+
+    def __str__(self) -> str:
+        arguments = [repr(a) for a in (self.at, self.label) if a is not None]
+        arguments += [f"{n}={v}" if n else str(v) for n, v in zip(("", "y", "x"), self.index) if v is not None]
+        return f"lv.{self.kind}({', '.join(arguments)})"
+
+    def value(self, network: Network, output: Tensor) -> Tensor:
+        match self.kind:
+            case "logit":
+                return output[:, network.label_index(self.label)]
+            case "probability":
+                return output.softmax(dim=1)[:, network.label_index(self.label)]
+            case "layer":
+                return output.square().flatten(1).mean(dim=1)
+            case "channel":
+                self._within(output, "channel", self.index[0], 1)
+                return output[:, self.index[0]].flatten(1).mean(dim=1)
+        channel, *place = self.index
+        self._within(output, "channel" if output.ndim == 4 else "neuron", channel, 1)
+        if output.ndim == 2:
+            if place != [None, None]:
+                raise ValueError(f"layer {self.at!r} has no rows and columns: leave y and x out")
+            return output[:, channel]
+        y, x = (output.shape[dim] // 2 if p is None else p for dim, p in zip((2, 3), place))
+        self._within(output, "row y", y, 2)
+        self._within(output, "column x", x, 3)
+        return output[:, channel, y, x]
+
+    def _within(self, output: Tensor, what: str, asked: int, dim: int) -> None:
+        if output.ndim not in (2, 4):
+            raise ValueError(f"layer {self.at!r} gives {tuple(output.shape)}, not (B, C, h, w) or (B, C)")
+        if not 0 <= asked < output.shape[dim]:
+            raise ValueError(f"layer {self.at!r} has {what} 0 … {output.shape[dim] - 1}; got {asked}")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A weighted sum of terms. Call it with a network and images ``(B, 3, H, W)``: one number per image ``(B,)``.
+
+    The network runs only up to the deepest layer the target needs.
+    """
+
+    terms: tuple[tuple[float, _Term], ...]
+
+    def __call__(self, network: Network, image: Tensor) -> Tensor:
+        outputs = network.run(image, list(dict.fromkeys(term.at for _, term in self.terms)))
+        return sum(weight * term.value(network, outputs[term.at]) for weight, term in self.terms)
+
+    def __add__(self, other: "Target") -> "Target":
+        return Target(self.terms + other.terms) if isinstance(other, Target) else NotImplemented
+
+    def __mul__(self, factor: float) -> "Target":
+        if not isinstance(factor, Real):
+            return NotImplemented
+        return Target(tuple((factor * weight, term) for weight, term in self.terms))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Target":
+        return self * -1
+
+    def __sub__(self, other: "Target") -> "Target":
+        return self + -other if isinstance(other, Target) else NotImplemented
+
+    def __truediv__(self, divisor: float) -> "Target":
+        return self * (1 / divisor) if isinstance(divisor, Real) else NotImplemented
+
+    def __repr__(self) -> str:
+        """The code that makes it, with the package as ``lv``."""
+        text = ""
+        for weight, term in self.terms:
+            sign = (" - " if text else "-") if weight < 0 else (" + " if text else "")
+            text += sign + ("" if abs(weight) == 1 else f"{abs(weight):g} * ") + str(term)
+        return text
+
+
+def _whole(what: str, *numbers: int | None) -> None:
+    for number in numbers:
+        if number is not None and (isinstance(number, bool) or not hasattr(number, "__index__")):
+            raise TypeError(f"{what} is a whole number; got {number!r}")
+
+
+def neuron(layer: str, channel: int, y: int | None = None, x: int | None = None) -> Target:
+    """One activation: channel, row y and column x of a convolutional layer (default: the middle), or a unit of fc."""
+    _whole("channel, y or x", channel, y, x)
+    return Target(((1, _Term("neuron", layer, (channel, y, x))),))
+
+
+def channel(layer: str, channel: int) -> Target:
+    """The mean of one activation map."""
+    _whole("channel", channel)
+    return Target(((1, _Term("channel", layer, (channel,))),))
+
+
+def layer(name: str) -> Target:
+    """The mean square of all activations of a layer."""
+    return Target(((1, _Term("layer", name)),))
+
+
+def logit(label: str | int) -> Target:
+    """The unnormalised score of a class: its name, a unique part of it, or its index."""
+    return Target(((1, _Term("logit", label=label)),))
+
+
+def probability(label: str | int) -> Target:
+    """The softmax probability of a class."""
+    return Target(((1, _Term("probability", label=label)),))

@@ -1,0 +1,46 @@
+"""Reads the standard Tiny ImageNet folder: 200 classes, 64×64, 500 training and 50 validation images each.
+
+tiny-imagenet-200/wnids.txt                    one class id a line
+tiny-imagenet-200/words.txt                    class id, tab, readable names
+tiny-imagenet-200/train/<id>/images/*.JPEG
+tiny-imagenet-200/val/val_annotations.txt      file name, tab, class id, tab, box
+tiny-imagenet-200/val/images/*.JPEG
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+class Split(NamedTuple):
+    images: Tensor  # (N, 3, 64, 64) uint8
+    classes: Tensor  # (N,) int64, index into the sorted labels
+
+
+def read_labels(folder: Path) -> tuple[list[str], list[str]]:
+    """Class ids and their readable labels, in the order the network numbers them (sorted by id)."""
+    ids = sorted((folder / "wnids.txt").read_text().split())
+    names = dict(line.split("\t") for line in (folder / "words.txt").read_text().splitlines())
+    return ids, [names[i].split(", ")[0] for i in ids]
+
+
+def read_split(folder: Path, split: str) -> Split:
+    """All images of ``"train"`` or ``"val"`` in memory (1.2 GB for the training split)."""
+    ids, _ = read_labels(folder)
+    number = {class_id: n for n, class_id in enumerate(ids)}
+    if split == "train":
+        files = [(path, number[i]) for i in ids for path in sorted((folder / "train" / i / "images").glob("*.JPEG"))]
+    else:
+        rows = [line.split("\t") for line in (folder / "val" / "val_annotations.txt").read_text().splitlines()]
+        files = [(folder / "val" / "images" / row[0], number[row[1]]) for row in rows]
+    if not files:
+        raise FileNotFoundError(f"no images for {split!r} under {folder}; expected the standard Tiny ImageNet folder")
+    images = np.empty((len(files), 3, 64, 64), dtype=np.uint8)
+    for n, (path, _) in enumerate(files):
+        with Image.open(path) as picture:
+            images[n] = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
+    return Split(torch.from_numpy(images), torch.tensor([c for _, c in files]))

@@ -1,0 +1,84 @@
+"""Targets: their values from the definitions, their arithmetic, their names as code, their errors."""
+
+import pytest
+import torch
+
+import lecture_viz as lv
+
+
+def test_values_are_the_definitions(network, cat):
+    photos = torch.cat([cat, lv.load_image("coffee", 64)])
+    logits, conv3 = network(photos), network.activations(photos, "conv3")
+    tabby = network.labels.index("tabby")
+    definitions = {
+        lv.neuron("conv3", 12, y=4, x=7): conv3[:, 12, 4, 7],
+        lv.neuron("conv3", 12): conv3[:, 12, 8, 8],
+        lv.neuron("fc7", 5): network.activations(photos, "fc7")[:, 5],
+        lv.channel("conv3", 12): conv3[:, 12].mean(dim=(1, 2)),
+        lv.layer("conv3"): (conv3**2).mean(dim=(1, 2, 3)),
+        lv.logit("tabby"): logits[:, tabby],
+        lv.logit(tabby): logits[:, tabby],
+        lv.probability("tabby"): logits.softmax(1)[:, tabby],
+        lv.logit("tabby") - 0.5 * lv.channel("conv3", 1): logits[:, tabby] - 0.5 * conv3[:, 1].mean(dim=(1, 2)),
+        -lv.logit("tabby") / 4 + lv.logit(0): logits[:, 0] - logits[:, tabby] / 4,
+    }
+    for target, expected in definitions.items():
+        assert target(network, photos).shape == (2,)
+        torch.testing.assert_close(target(network, photos), expected)
+
+
+def test_its_text_is_the_code_that_makes_it():
+    for target in (
+        lv.neuron("conv3", 12, y=4, x=7),
+        lv.neuron("fc7", 5),
+        lv.neuron("conv3", 12, x=7),
+        lv.channel("conv3", 0),
+        lv.layer("pool5"),
+        lv.logit("it's") - 0.5 * lv.probability(3),
+        -lv.logit("tabby") + 2 * lv.logit(0),
+    ):
+        assert eval(repr(target), {"lv": lv}) == target
+
+
+def test_runs_only_up_to_the_deepest_layer(network, cat):
+    ran = []
+    handles = [m.register_forward_hook(lambda *_, n=n: ran.append(n)) for n, m in network.module.named_children()]
+    (lv.channel("conv1", 0) + lv.channel("pool2", 1))(network, cat)
+    for handle in handles:
+        handle.remove()
+    assert ran[-1] == "pool2" or ran[-1] == "relu2"  # the hook that stops the pass may come before ours
+    assert "conv3" not in ran
+
+
+@pytest.mark.parametrize(
+    "target, message",
+    [
+        (lv.neuron("conv3", 500), r"'conv3' has channel 0 … 191; got 500"),
+        (lv.neuron("conv3", -1), "channel 0 … 191; got -1"),
+        (lv.neuron("conv3", 0, y=16, x=0), "row y 0 … 15; got 16"),
+        (lv.neuron("conv3", 0, y=0, x=99), "column x 0 … 15; got 99"),
+        (lv.neuron("fc6", 320), "neuron 0 … 319; got 320"),
+        (lv.neuron("fc6", 0, y=1, x=1), "no rows and columns"),
+        (lv.channel("conv3", 192), "channel 0 … 191"),
+        (lv.channel("conv9", 0), "no layer 'conv9'; did you mean"),
+        (lv.logit("tabbi"), "no label 'tabbi'; the nearest are tabby"),
+        (lv.logit("cat"), "several labels.*Persian cat.*Egyptian cat|several labels.*Egyptian cat.*Persian cat"),
+        (lv.logit(200), "labels 0 … 199; got 200"),
+        (lv.probability("????"), "see net.labels"),
+    ],
+    ids=repr,
+)
+def test_errors_say_what_there_is(network, cat, target, message):
+    with pytest.raises(ValueError, match=message):
+        target(network, cat)
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="whole number; got 1.5"):
+        lv.neuron("conv3", 1.5)
+    with pytest.raises(TypeError):
+        lv.logit("tabby") * "2"
+    with pytest.raises(TypeError):
+        lv.logit("tabby") + 1
+    with pytest.raises(AttributeError):
+        lv.logit("tabby").terms = ()
