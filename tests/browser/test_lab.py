@@ -1,0 +1,198 @@
+"""The notebooks in JupyterLab in a real browser, used as a student would."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from lab import Lab, LabPanel
+from PIL import Image
+
+import lecture_viz as lv
+from lecture_viz.images import show_magnitude, show_signed, to_array
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def net():
+    return lv.load_network("alexnet64", device="cpu")
+
+
+def shows(panel: LabPanel, number: int, expected: np.ndarray) -> bool:
+    """Whether a picture becomes ``expected``; gradients may differ by rounding, so nearly every pixel within 2."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        pixels = panel.pixels(number).astype(int)
+        if pixels.shape == expected.shape and (abs(pixels - expected) <= 2).mean() > 0.999:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def gradient_picture(net, target, rule="backprop", photo="cat") -> np.ndarray:
+    return to_array(show_signed(lv.gradient(net, lv.load_image(photo, 64), target, rule)))
+
+
+def screenshot_has_picture(panel: LabPanel, number: int, expected: np.ndarray) -> bool:
+    """What is painted on the screen, not only what was sent: centres of the enlarged pixels."""
+    picture = panel.root.locator("img.widget-image").nth(number)
+    picture.scroll_into_view_if_needed()
+    shot = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("RGB")).astype(int)
+    rows, columns = (((np.arange(64) + 0.5) * n / 64).astype(int) for n in shot.shape[:2])
+    return (abs(shot[np.ix_(rows, columns)] - expected) <= 12).mean() > 0.97
+
+
+@pytest.mark.parametrize("notebook", ["00_start_here.ipynb", "01_gradients.ipynb", "02_relu_rules.ipynb"])
+def test_a_file_just_opened_shows_its_stored_pictures(lab, notebook):
+    page = lab(notebook).page
+    pictures = page.locator(".jp-OutputArea img")
+    pictures.first.wait_for()
+    assert page.locator(".jp-OutputArea", has_text="Error displaying widget").count() == 0
+    for n in range(pictures.count()):
+        assert len(pictures.nth(n).get_attribute("alt")) > 10
+
+
+def test_start_here(lab, net):
+    notebook: Lab = lab("00_start_here.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+
+    cat = lv.load_image("cat", 64)
+    assert shows(panel, 0, to_array(cat))
+    best = [label for label, _ in net.top(cat, 5)]
+    assert shows(panel, 1, gradient_picture(net, lv.logit(best[0]), "guided"))
+
+    panel.handle("guess no.").press("ArrowRight")  # by keyboard
+    assert shows(panel, 1, gradient_picture(net, lv.logit(best[1]), "guided"))
+
+    panel.root.locator("select").nth(1).select_option("coffee")
+    assert shows(panel, 0, to_array(lv.load_image("coffee", 64)))
+
+
+def test_an_upload_and_a_bad_upload(lab, tmp_path):
+    notebook: Lab = lab("00_start_here.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[:32] = (200, 40, 40)
+    (tmp_path / "mine.png").write_bytes(lv.images.encode(lv.load_image(picture)))
+    (tmp_path / "broken.png").write_bytes(b"not a picture at all")
+
+    def upload(name: str) -> None:
+        with notebook.page.expect_file_chooser() as chooser:
+            panel.root.get_by_role("button", name="use your own photo").click()
+        chooser.value.set_files(tmp_path / name)
+
+    upload("mine.png")
+    assert shows(panel, 0, picture)
+    upload("broken.png")
+    panel.root.get_by_role("alert").get_by_text("not a picture that can be read").wait_for(timeout=10_000)
+    assert shows(panel, 0, picture)  # nothing is lost
+
+
+def test_gradients_follow_the_hand(lab, net):
+    notebook: Lab = lab("01_gradients.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    tabby = net.label_index("tabby")
+    expected = gradient_picture(net, lv.logit("tabby"))
+    assert shows(panel, 1, expected)
+    assert screenshot_has_picture(panel, 1, expected)
+    before = panel.source(1)
+
+    panel.handle("neuron").press("ArrowRight")  # by keyboard
+    expected = gradient_picture(net, lv.logit(tabby + 1))
+    assert shows(panel, 1, expected)
+    assert panel.source(1) != before
+    assert panel.readout("neuron") == str(tabby + 1)
+    saliency = lv.saliency(net, lv.load_image("cat", 64), lv.logit(tabby + 1))
+    assert shows(panel, 2, to_array(show_magnitude(saliency)))
+
+    panel.handle("rule").press("End")
+    assert shows(panel, 1, gradient_picture(net, lv.logit(tabby + 1), "guided"))
+
+    handle, track = panel.handle("layer").bounding_box(), panel.slider("layer").bounding_box()  # by mouse
+    mouse = notebook.page.mouse
+    mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    mouse.down()
+    mouse.move(track["x"] + 0.55 * track["width"], handle["y"] + 5, steps=15)
+    mouse.up()
+    layer = panel.readout("layer")
+    assert layer in net.layers and layer != "fc8"
+    panel.wait_for_code(f"'{layer}'")
+    target = eval(panel.code().split("photo, ")[1].removesuffix(", rule='guided')"), {"lv": lv})
+    expected = gradient_picture(net, target, "guided")
+    assert shows(panel, 1, expected)
+    assert screenshot_has_picture(panel, 1, expected)
+
+
+def test_a_burst_of_50_values_in_a_second_ends_on_the_last(lab, net):
+    notebook: Lab = lab("01_gradients.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    start = int(panel.readout("neuron"))
+    handle = panel.handle("neuron")
+    handle.focus()
+    size = panel.root.locator("img.widget-image").nth(1).bounding_box()
+    for _ in range(50):
+        notebook.page.keyboard.press("ArrowRight", delay=0)
+        time.sleep(0.015)
+    assert panel.readout("neuron") == str(start + 50)
+    label = net.labels[start + 50]
+    panel.wait_for_code(repr(label))
+    assert shows(panel, 1, gradient_picture(net, lv.logit(label)))
+    after = panel.root.locator("img.widget-image").nth(1).bounding_box()
+    assert (size["width"], size["height"]) == (after["width"], after["height"])
+    running = "import threading; print([t.name for t in threading.enumerate() if 'panel' in t.name])"
+    assert notebook.run_code(running) == "[]\n"
+
+
+def test_relu_rules_follow_the_typist(lab):
+    notebook: Lab = lab("02_relu_rules.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel(0)
+
+    def tables() -> list[list[float]]:
+        return [
+            [float(cell) for cell in table.locator("td").all_text_contents()]
+            for table in panel.root.locator("table.lv-numbers").all()
+        ]
+
+    after, backprop, deconvnet, guided = tables()
+    assert after == [1, 0, 5, 2, 0, 0, 0, 2, 4]
+    assert backprop == [-2, 0, -1, 6, 0, 0, 0, -1, 3]
+    assert deconvnet == [0, 3, 0, 6, 0, 1, 2, 0, 3]
+    assert guided == [0, 0, 0, 6, 0, 0, 0, 0, 3]
+    yellow = "rgb(255, 230, 128)"
+    cells = panel.root.locator(".lv-cell input")
+    colours = [cell.evaluate("e => getComputedStyle(e).backgroundColor") for cell in cells.all()]
+    assert [n for n, colour in enumerate(colours) if colour == yellow] == [9, 11, 13, 16]
+
+    first = panel.root.get_by_label("arriving sensitivity, row 1, column 1")
+    first.fill("7.5")
+    first.press("Tab")
+    panel.root.locator("td", has_text="7.5").first.wait_for()
+    assert tables()[1][0] == tables()[3][0] == tables()[2][0] == 7.5
+    assert first.evaluate("e => getComputedStyle(e).backgroundColor") != yellow
+
+    panel.handle("ReLUs").press("ArrowRight")
+    panel.wait_for_code("lambda x")
+    assert tables()[1] != tables()[2] != tables()[3]
+
+
+def test_a_callback_that_raises_shows_its_message(lab, net):
+    notebook: Lab = lab("01_gradients.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    shown = panel.pixels(1)
+    notebook.run_code("def broken(*_): raise ValueError('the <lamp> went out; switch it on')\npanel.draw = broken")
+    panel.handle("neuron").press("ArrowRight")
+    panel.root.get_by_role("alert").get_by_text("the <lamp> went out; switch it on").wait_for(timeout=10_000)
+    assert np.array_equal(panel.pixels(1), shown)
+    assert "went out" in notebook.run_code("panel.wait()")  # and a cell that waits fails
+
+    notebook.run_code("del panel.draw")
+    panel.handle("neuron").press("ArrowRight")
+    assert shows(panel, 1, gradient_picture(net, lv.logit(int(panel.readout("neuron")))))
+    assert panel.root.get_by_role("alert").count() == 0 or not panel.root.get_by_role("alert").is_visible()

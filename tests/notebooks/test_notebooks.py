@@ -1,0 +1,107 @@
+"""What every notebook promises; that each runs through is nbval's part of `make test`."""
+
+import io
+import re
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import nbformat
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def texts(notebook) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def code_cells(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def exercises(notebook) -> list[tuple[int, str]]:
+    """Position of each exercise's cell, and the solution hidden below it."""
+    found = []
+    for n, cell in enumerate(notebook.cells):
+        if "exercise" in cell.metadata.get("tags", []):
+            below = notebook.cells[n + 1].source
+            found.append(
+                (n, re.search(r"<summary>Solution</summary>.*?```python\n(.*?)```", below, re.DOTALL).group(1))
+            )
+    return found
+
+
+def test_says_what_it_is_for(notebook):
+    first = notebook.cells[0].source
+    assert first.startswith("# ")
+    for promise in ("**You will be able to**", "**Time**", "minutes", "**Lecture**"):
+        assert promise in first
+    assert "Where does it mislead?" in texts(notebook)
+
+
+def test_shows_plain_torch_equal_to_the_package_and_a_live_panel(notebook):
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    assert re.search(r"^ *assert ", code, re.MULTILINE)
+    assert "lv.live." in code
+    assert "NBVAL_CHECK_OUTPUT" in code
+
+
+def test_stored_outputs_are_complete_small_and_free_of_widget_state(notebook, path):
+    assert path.stat().st_size < 1_000_000
+    assert "widgets" not in notebook.metadata
+    for number, cell in enumerate(code_cells(notebook), start=1):
+        assert cell.execution_count == number, "store the outputs again: make notebooks"
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", output.get("text")
+            assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+
+
+def test_every_picture_has_alt_text(notebook):
+    pictures = 0
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            data = output.get("data", {})
+            assert "image/png" not in data and "image/jpeg" not in data, "show pictures with lv.plots"
+            for tag in re.findall(r"<img[^>]*>", data.get("text/html", "")):
+                assert re.search(r'alt="[^"]{10,}"', tag)
+                pictures += 1
+    assert pictures
+    assert "![](" not in texts(notebook)
+
+
+def test_its_links_lead_somewhere(notebook, path):
+    for link in re.findall(r"\]\(([^)#]+)\)", texts(notebook)):
+        assert (path.parent / link).exists(), link
+
+
+def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook):
+    found = exercises(notebook)
+    assert len(found) >= 2
+    for position, solution in found:
+        cell = notebook.cells[position]
+        assert "..." in cell.source
+        assert said(cell.source).startswith("not yet"), cell.source
+
+        # the solution replaces the line, or the function, that holds the dots
+        open_part = re.search(r"^\w+ = \.\.\..*$|^def \w+.*\n +return \.\.\..*$", cell.source, re.MULTILINE).group()
+        solved = cell.source.replace(open_part, solution)
+        assert "..." not in solved
+        assert said(solved).startswith("✓ right"), solved
+
+
+def said(code: str) -> str:
+    output = io.StringIO()
+    with redirect_stdout(output):
+        exec("import torch\nimport lecture_viz as lv\n" + code, {})
+    return output.getvalue()

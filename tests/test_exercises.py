@@ -1,0 +1,33 @@
+"""The checks of the exercises: the usual slips get their hint, and nothing a student writes raises."""
+
+import pytest
+import torch
+
+import lecture_viz as lv
+from lecture_viz import exercises
+
+
+@pytest.mark.parametrize(
+    "exercise, answer, said",
+    [
+        ("00.1", "espresso", "✓ right"),
+        ("00.1", "teapot", "not its best guess"),
+        ("00.1", [("espresso", 0.9)], "label of the first pair"),
+        ("00.2", lambda: lv.load_image("cat", 64).flip(3), "✓ right"),
+        ("00.2", lambda: lv.load_image("cat", 64).flip(2), "stands on its head"),
+        ("00.2", lambda: lv.load_image("cat", 64)[0], "the shape is (3, 64, 64), it should be (1, 3, 64, 64)"),
+        ("00.2", "cat", "a tensor is expected, this is a str"),
+        ("00.2", lambda: torch.zeros(1, 3, 64, 64), "values differ by up to"),
+        ("02.1", lambda: lambda x, s: s * (s > 0), "✓ right"),
+        ("02.1", lambda: lambda x, s: s * (x > 0), "this is backprop"),
+        ("02.1", lambda: lambda x, s: ..., "replace the three dots"),
+        ("02.2", lambda: lambda x, s: s * (x >= 0) * (s > 0), "exactly 0"),
+        ("02.2", lambda: lambda x, s: s / "2", "your code stops with TypeError"),
+        ("02.2", 3, "write a function"),
+        ("01.2", ..., "replace the three dots"),
+        ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
+    ],
+)
+def test_what_is_said(capsys, exercise, answer, said):
+    exercises.check(exercise, answer() if callable(answer) else answer)
+    assert said in capsys.readouterr().out

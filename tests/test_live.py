@@ -1,0 +1,228 @@
+"""The lesson panels: each control does what it says, and the code line makes the picture that is shown."""
+
+import datetime
+import io
+
+import pytest
+import torch
+from PIL import Image
+
+import lecture_viz as lv
+from lecture_viz.images import show_magnitude, show_signed, to_array
+
+
+@pytest.fixture
+def gradients(network, cat):
+    return lv.live.gradients(network, cat, label="tabby")
+
+
+def run(code: str, **names):
+    """The value of the last line of a panel's code."""
+    *lines, last = code.splitlines()
+    names |= {"lv": lv, "torch": torch}
+    exec("\n".join(lines), names)
+    return eval(last, names)
+
+
+@pytest.mark.parametrize(
+    "values, code",
+    [
+        ({}, "lv.gradient(net, photo, lv.logit('tabby'), rule='backprop')"),
+        ({"rule": "guided"}, "lv.gradient(net, photo, lv.logit('tabby'), rule='guided')"),
+        ({"neuron": 0}, "lv.gradient(net, photo, lv.logit('goldfish'), rule='backprop')"),
+        ({"layer": "fc6", "neuron": 7}, "lv.gradient(net, photo, lv.neuron('fc6', 7), rule='backprop')"),
+        (
+            {"layer": "conv3", "neuron": 12, "strongest": False, "row": 8, "column": 3, "rule": "deconvnet"},
+            "lv.gradient(net, photo, lv.neuron('conv3', 12, y=8, x=3), rule='deconvnet')",
+        ),
+    ],
+)
+def test_gradients_shows_what_its_code_makes(gradients, network, cat, values, code):
+    gradients.set(**values)
+    assert gradients.code() == code
+    gradient = run(code, net=network, photo=cat)
+    shown = {name: lv.load_image(gradients.outputs[name].value) for name in ("photo", "gradient", "magnitude")}
+    assert (to_array(shown["photo"]) == to_array(cat)).all()
+    assert (to_array(shown["gradient"]) == to_array(show_signed(gradient))).all()
+    assert (to_array(shown["magnitude"]) == to_array(show_magnitude(gradient.abs().amax(1, keepdim=True)))).all()
+
+
+def test_gradients_starts_with_the_best_guess(network, cat):
+    panel = lv.live.gradients(network, cat)
+    assert panel.values["neuron"] == network.label_index(network.top(cat, 1)[0][0])
+
+
+def test_gradients_follows_the_strongest_place(gradients, network, cat):
+    gradients.set(layer="conv4", neuron=20)
+    row, column = divmod(network.activations(cat, "conv4")[0, 20].argmax().item(), 16)
+    assert (gradients.values["row"], gradients.values["column"]) == (row, column)
+    assert gradients.controls["row"].disabled
+    gradients.set(strongest=False)
+    assert not gradients.controls["row"].disabled
+    assert (gradients.values["row"], gradients.values["column"]) == (row, column)
+
+
+def test_gradients_keeps_every_slider_in_range_through_all_layers(gradients, network, cat):
+    for layer in (*network.layers, *reversed(network.layers)):
+        gradients.set(layer=layer)
+        activation = network.activations(cat, layer)
+        assert gradients.controls["neuron"].max == activation.shape[1] - 1
+        if activation.ndim == 4:
+            assert gradients.controls["row"].max == activation.shape[2] - 1
+            assert gradients.controls["column"].max == activation.shape[3] - 1
+        assert gradients.controls["strongest"].disabled == (activation.ndim == 2)
+        with pytest.raises(ValueError, match=f"neuron is in 0 … {activation.shape[1] - 1}"):
+            gradients.set(neuron=activation.shape[1])
+
+
+def test_gradients_says_when_a_neuron_is_silent(gradients, network, cat):
+    activation = network.activations(cat, "relu7")[0]
+    silent = (activation == 0).nonzero()[0].item()
+    gradients.set(layer="relu7", neuron=silent)
+    assert "silent on this photo" in gradients.outputs["gradient caption"].value
+
+
+def test_gradients_says_how_many_relus_and_the_scale(gradients):
+    assert "7 ReLUs" in gradients.outputs["gradient caption"].value
+    assert "99.5th percentile" in gradients.outputs["magnitude caption"].value
+    gradients.set(layer="conv1")
+    assert "the three rules agree" in gradients.outputs["gradient caption"].value
+
+
+def test_gradients_works_on_a_students_network():
+    module = torch.nn.Sequential(
+        torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(4 * 100, 3)
+    )
+    network = lv.wrap(module, 12, labels=["a<b", "c", "d"])
+    panel = lv.live.gradients(network, torch.rand(1, 3, 12, 12), label="a<b")
+    assert "a&lt;b" in panel.outputs["photo caption"].value  # a label is text, not HTML
+    panel.set(layer="0", neuron=3)
+
+
+def test_gradients_refuses_in_words_what_it_cannot_do(cat):
+    network = lv.load_network("mobilenet_v2", weights=None, device="cpu")  # ReLU6, which no rule is defined for
+    panel = lv.live.gradients(network, cat, label="tabby")
+    before = panel.outputs["gradient"].value
+    with pytest.raises(ValueError, match="no ReLU"):
+        panel.set(rule="guided")
+    assert panel.outputs["gradient"].value == before
+    panel.set(rule="backprop")
+
+
+# --- ReLU rules ----------------------------------------------------------------------------------------------------
+
+
+def test_relu_rules_starts_with_the_lectures_figure():
+    panel = lv.live.relu_rules()
+    assert '<td class="lv-negative">-2</td>' in panel.outputs["backprop"].value
+    assert "lv-negative" not in panel.outputs["deconvnet"].value + panel.outputs["guided"].value
+    results = run(panel.code())
+    assert results[0].tolist() == [[-2, 0, -1], [6, 0, 0], [0, -1, 3]]
+    assert results[1].tolist() == [[0, 3, 0], [6, 0, 1], [2, 0, 3]]
+    assert results[2].tolist() == [[0, 0, 0], [6, 0, 0], [0, 0, 3]]
+
+
+def test_relu_rules_marks_negative_sensitivities_yellow():
+    panel = lv.live.relu_rules()
+    marked = {name for name, cell in panel.controls.items() if "lv-negative" in cell._dom_classes}
+    assert marked == {"s11", "s13", "s22", "s32"}
+    panel.set(s11=2, s12=-0.5)
+    assert "lv-negative" not in panel.controls["s11"]._dom_classes
+    assert "lv-negative" in panel.controls["s12"]._dom_classes
+
+
+@pytest.mark.parametrize("relus", [1, 2])
+@pytest.mark.parametrize("preset", ["the lecture's figure", "with exact zeros"])
+def test_relu_rules_shows_what_its_code_makes(relus, preset):
+    panel = lv.live.relu_rules().set(preset=preset, relus=relus, x23=1.5, s31=-4)
+    for rule, result in zip(lv.RULES, run(panel.code()), strict=True):
+        shown = panel.outputs[rule].value
+        for number in result.flatten().tolist():
+            assert f">{number:g}</td>" in shown
+        assert shown.count("<td") == 9
+
+
+def test_relu_rules_diverge_more_through_two_relus():
+    panel = lv.live.relu_rules().set(relus=2)
+    backprop, deconvnet, guided = run(panel.code())
+    assert not torch.equal(backprop, deconvnet) and not torch.equal(deconvnet, guided)
+    assert (backprop < 0).any() and not (deconvnet < 0).any() and not (guided < 0).any()
+
+
+def test_relu_rules_refuses_what_is_no_number():
+    panel = lv.live.relu_rules()
+    before = panel.outputs["guided"].value
+    with pytest.raises(ValueError, match="not a number: type one"):
+        panel.set(x11=float("nan"))
+    assert panel.outputs["guided"].value == before
+
+
+# --- start ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def start():
+    return lv.live.start()
+
+
+def upload(panel, content: bytes) -> None:
+    panel.controls["upload"].value = (
+        {
+            "name": "photo.png",
+            "type": "image/png",
+            "size": len(content),
+            "content": memoryview(content),
+            "last_modified": datetime.datetime.now(),
+        },
+    )
+    panel.wait()
+
+
+def png(colour: str, size=(90, 60)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_start_shows_what_its_code_makes(start):
+    start.set(photo="coffee", rank=2)
+    gradient = run(start.code())
+    assert (to_array(start.image("gradient")) == to_array(show_signed(gradient))).all()
+    best = start.network.top(start.photo, 5)
+    assert repr(best[1][0]) in start.code()
+    assert all(label in start.outputs["guesses"].value for label, _ in best)
+
+
+def test_start_takes_an_upload(start):
+    upload(start, png("red"))
+    assert start.values["photo"] == "your photo"
+    torch.testing.assert_close(start.photo[0, :, 0, 0].cpu(), torch.tensor([1.0, 0, 0]))
+    upload(start, png("blue"))  # a second one replaces the first
+    torch.testing.assert_close(start.photo[0, :, 0, 0].cpu(), torch.tensor([0.0, 0, 1]))
+    start.set(photo="cat").set(photo="your photo")
+    assert "your_file" in start.code()
+
+
+def test_start_refuses_a_bad_upload_and_goes_on(start):
+    before = start.outputs["photo"].value
+    refused = {b"text": "not a picture", png("red", (2, 2)): "at least 8×8", png("red")[:60]: "damaged|not a picture"}
+    for content, message in refused.items():
+        with pytest.raises(ValueError, match=message):
+            upload(start, content)
+        assert start.outputs["photo"].value == before
+    start.set(photo="rocket")
+    assert "rocket" in start.code()
+
+
+def test_start_without_a_connection_keeps_the_picture(start, tmp_path, monkeypatch):
+    def no_network(*_, **__):
+        raise OSError("no network here")
+
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
+    before = start.outputs["gradient"].value, start.outputs["guesses"].value, start.code()
+    with pytest.raises(lv.WeightsUnavailable, match="googlenet"):
+        start.set(network="googlenet")
+    assert before == (start.outputs["gradient"].value, start.outputs["guesses"].value, start.code())
+    assert start.outputs["status"].value == "" and start.network.name == "alexnet64"
+    start.set(network="alexnet64")

@@ -1,0 +1,31 @@
+"""Static figures carry their text alternative."""
+
+import base64
+import re
+
+import torch
+from matplotlib.figure import Figure
+
+import lecture_viz as lv
+from lecture_viz import plots
+
+
+def test_a_row_shows_each_picture_with_caption_and_alt_text():
+    pictures = {"a <photo>": torch.rand(1, 3, 20, 30), "map": torch.rand(1, 3, 64, 64)}
+    shown = plots.row(pictures, alt="two pictures", size=100)
+    page = shown._repr_html_()
+    assert page.count("<img") == page.count("alt=") == 2
+    assert 'alt="map: two pictures"' in page and "a &lt;photo&gt;" in page
+    assert "width:150px" in page and "height:100px" in page
+    for content, picture in zip(re.findall(r"base64,([^\"]+)", page), pictures.values(), strict=True):
+        assert torch.equal(lv.load_image(base64.b64decode(content)), (picture * 255).round() / 255)
+    assert repr(shown) == "figure: two pictures"
+
+
+def test_a_drawing_gets_alt_text_and_an_opaque_background():
+    drawing = Figure()
+    drawing.add_subplot().plot([1, 2])
+    page = plots.figure(drawing, alt="a line")._repr_html_()
+    assert 'alt="a line"' in page
+    content = base64.b64decode(re.search(r"base64,([^\"]+)", page).group(1))
+    assert torch.equal(lv.load_image(content)[0, :, 0, 0], torch.ones(3))  # white on dark themes, too
