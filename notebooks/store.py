@@ -1,19 +1,22 @@
-"""Run every notebook and store its outputs, without widget state: ``make notebooks``."""
+"""Run every notebook and store its outputs without widget state, and make the README's picture: ``make notebooks``."""
 
 from pathlib import Path
 
 import nbformat
+import torch
 from nbclient import NotebookClient
 
+import lecture_viz as lv
+
+HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def store(path: Path) -> None:
     """Execute ``path`` in place; an error in a cell is raised and nothing is written."""
     notebook = nbformat.read(path, as_version=4)
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": path.parent}}
-    ).execute()
+    where = {"metadata": {"path": path.parent}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
     notebook.metadata.pop("widgets", None)
     notebook.metadata["language_info"] = {"name": "python"}  # not the version of whoever ran it last
     for cell in notebook.cells:
@@ -23,7 +26,17 @@ def store(path: Path) -> None:
     nbformat.write(notebook, path)
 
 
+def three_rules(path: Path) -> None:
+    """Photo, backprop, Deconvnet and guided backprop side by side, each pixel 5×5."""
+    net, photo = lv.load_network("alexnet64"), lv.load_image("cat", size=64)
+    maps = [lv.images.show_signed(lv.gradient(net, photo, lv.logit("tabby"), rule).cpu()) for rule in lv.RULES]
+    white = torch.ones(1, 3, 64, 2)
+    strip = torch.cat([photo, *(part for shown in maps for part in (white, shown))], dim=3)
+    path.write_bytes(lv.images.encode(strip.repeat_interleave(5, dim=2).repeat_interleave(5, dim=3)))
+
+
 if __name__ == "__main__":
-    for path in sorted(Path(__file__).parent.glob("*.ipynb")):
+    three_rules(HERE / "three_rules.png")
+    for path in sorted(HERE.glob("*.ipynb")):
         print(path.name)
         store(path)

@@ -88,6 +88,6 @@ label smoothing and strong augmentation. Seconds are wall-clock on a shared two-
 
 ## Known failures
 
-Fine differences between breeds and between indoor objects are often missed; people are not a class, so a portrait is
-taken for what is worn or held. Close-ups are harder than whole objects.
+Fine differences between breeds and between indoor objects are often missed. People are not a class: the bundled
+astronaut is taken for other things, with little confidence. Close-ups are harder than whole objects.
 """

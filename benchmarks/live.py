@@ -1,0 +1,108 @@
+"""The live panel in JupyterLab in a real browser: from the hand to the pixels, lag after a drag, memory."""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from .compare import Result
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
+from lab import CHROMIUM_ARGUMENTS, Lab, Server, find_browser
+
+WATCH = """panel => {
+    const picture = panel.querySelectorAll('img.widget-image')[1];
+    window.moved = 0; window.shown = 0; window.pictures = 0;
+    const now = () => { window.moved = performance.now(); };
+    panel.addEventListener('keydown', now, true);
+    picture.addEventListener('load', () => { window.shown = performance.now(); window.pictures += 1; });
+    const readout = panel.querySelectorAll('.widget-readout')[1];
+    new MutationObserver(now).observe(readout, {childList: true, characterData: true, subtree: true});
+}"""
+
+FRAME = """
+import statistics, time
+times = []
+for n in range(60):
+    started = time.perf_counter()
+    for frame in panel.draw(panel.adjust(panel.values | {"neuron": n})):
+        panel._publish(frame)
+    times.append(time.perf_counter() - started)
+print(1e3 * statistics.median(times))
+"""
+
+MOVES = """
+import psutil
+def moves(count):
+    for n in range(count):
+        panel.set(neuron=n % 200)
+moves(300)
+before = psutil.Process().memory_info().rss
+moves(2000)
+print((psutil.Process().memory_info().rss - before) / 1e6)
+"""
+
+
+def results() -> Iterator[Result]:
+    browser_path = find_browser()
+    if browser_path is None:
+        print("no Chromium or Chrome found: the live figures are left out")
+        return
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = Server(Path(folder))
+        try:
+            browser = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_ARGUMENTS)
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            notebook = Lab(page, server, "01_gradients.ipynb")
+            errors = notebook.run_all()
+            assert not errors, errors
+            yield from _panel(notebook)
+            browser.close()
+        finally:
+            server.stop()
+
+
+def _panel(notebook: Lab) -> Iterator[Result]:
+    page, panel = notebook.page, notebook.panel()
+    page.wait_for_timeout(2000)
+    panel.root.evaluate(WATCH)
+
+    frame = float(notebook.run_code(FRAME))
+    yield Result("one frame of the gradients panel in the kernel (compute, colour, encode, send)", frame, unit=" ms")
+
+    delays = []
+    panel.handle("neuron").focus()
+    for n in range(100):
+        count = page.evaluate("() => window.pictures")
+        page.keyboard.press("ArrowRight" if n % 2 else "ArrowLeft")
+        page.wait_for_function("count => window.pictures > count", arg=count)
+        page.wait_for_timeout(150)
+        delays.append(page.evaluate("() => window.shown - window.moved"))
+    delays.sort()
+    yield Result("slider move to new pixels, median of 100", statistics.median(delays), unit=" ms")
+    yield Result("slider move to new pixels, 95th percentile", delays[94], unit=" ms")
+
+    lags = []
+    for n in range(5):
+        handle, track = panel.handle("neuron").bounding_box(), panel.slider("neuron").bounding_box()
+        y, left = handle["y"] + handle["height"] / 2, handle["x"] + handle["width"] / 2
+        right = track["x"] + track["width"] * (0.55 if n % 2 else 0.25)
+        page.mouse.move(left, y)
+        page.mouse.down()
+        started = time.perf_counter()
+        for step in range(1, 51):
+            page.mouse.move(left + (right - left) * step / 50, y)
+            time.sleep(max(0, started + step / 50 - time.perf_counter()))
+        page.mouse.up()
+        page.wait_for_timeout(1500)
+        lags.append(page.evaluate("() => window.shown - window.moved"))
+    lag = statistics.median(lags)
+    yield Result("lag after the end of a one-second drag, median of 5", lag, unit=" ms")
+    yield Result("the same, in frames' compute", lag / frame, 2.0)
+
+    growth = float(notebook.run_code(MOVES))
+    yield Result("growth of the kernel's resident memory over 2,000 slider moves", growth, 10, unit=" MB")
