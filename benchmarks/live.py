@@ -35,16 +35,15 @@ for n in range(60):
 print(1e3 * statistics.median(times))
 """
 
-MOVES = """
-import psutil
-def moves(count):
-    for n in range(count):
-        panel.set(neuron=n % 200)
-moves(300)
-before = psutil.Process().memory_info().rss
-moves(2000)
-print((psutil.Process().memory_info().rss - before) / 1e6)
+SLOW = """
+import time
+def slow(values):
+    time.sleep(0.1)
+    yield from type(panel).draw(panel, values)
+panel.draw = slow
 """
+
+MEMORY = "import psutil; print(psutil.Process().memory_info().rss / 1e6)"
 
 
 def results() -> Iterator[Result]:
@@ -86,8 +85,7 @@ def _panel(notebook: Lab) -> Iterator[Result]:
     yield Result("slider move to new pixels, median of 100", statistics.median(delays), unit=" ms")
     yield Result("slider move to new pixels, 95th percentile", delays[94], unit=" ms")
 
-    lags = []
-    for n in range(5):
+    def lag_after_a_drag(n: int) -> float:
         handle, track = panel.handle("neuron").bounding_box(), panel.slider("neuron").bounding_box()
         y, left = handle["y"] + handle["height"] / 2, handle["x"] + handle["width"] / 2
         right = track["x"] + track["width"] * (0.55 if n % 2 else 0.25)
@@ -99,10 +97,24 @@ def _panel(notebook: Lab) -> Iterator[Result]:
             time.sleep(max(0, started + step / 50 - time.perf_counter()))
         page.mouse.up()
         page.wait_for_timeout(1500)
-        lags.append(page.evaluate("() => window.shown - window.moved"))
-    lag = statistics.median(lags)
+        return page.evaluate("() => window.shown - window.moved")
+
+    lag = statistics.median(map(lag_after_a_drag, range(5)))
     yield Result("lag after the end of a one-second drag, median of 5", lag, unit=" ms")
     yield Result("the same, in frames' compute", lag / frame, 2.0)
+    yield Result("the same, in single moves to new pixels", lag / statistics.median(delays), 2.0)
+    notebook.run_code(SLOW)
+    slow = statistics.median(map(lag_after_a_drag, range(5)))
+    yield Result("lag when a frame takes 100 ms longer, in frames' compute", slow / (frame + 100), 2.0)
+    notebook.run_code("del panel.draw")
 
-    growth = float(notebook.run_code(MOVES))
-    yield Result("growth of the kernel's resident memory over 2,000 slider moves", growth, 10, unit=" MB")
+    def moves(count: int) -> float:
+        """The kernel's resident memory in MB after ``count`` moves by keyboard."""
+        panel.handle("neuron").focus()
+        for n in range(count):
+            page.keyboard.press("ArrowRight" if n // 50 % 2 else "ArrowLeft")
+            page.wait_for_timeout(15)
+        return float(notebook.run_code(MEMORY))
+
+    before = moves(200)
+    yield Result("growth of the kernel's resident memory over 2,000 slider moves", moves(2000) - before, 10, unit=" MB")

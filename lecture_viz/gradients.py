@@ -24,25 +24,25 @@ from .targets import Target
 
 
 class Sensitivity(NamedTuple):
-    """``value`` ``(B,)`` of the target, ``gradient`` ``(B, 3, H, W)``, and the number of ReLUs the rule was used at."""
+    """``value`` of the target ``(B,)``, ``gradient`` ``(B, 3, H, W)``, and how many ``relus`` it came back through."""
 
     value: Tensor
     gradient: Tensor
     relus: int
 
 
-def sensitivity(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Sensitivity:
-    """`gradient`, with the value of the target and the count of ReLUs beside it."""
+def _forward(network: Network, image: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+    """The picture as a leaf of a new graph, and the target's value on it ``(B,)``."""
     image = network.check(image).detach().requires_grad_()
-    with torch.enable_grad(), relu_rule(rule, refuse_none=False) as seen:
-        value = target(network, image)
-    if seen.count == 0:  # fine before the first ReLU, where the three rules agree; refused if there is none at all
-        with torch.enable_grad(), relu_rule(rule):
-            network(image)
+    with torch.enable_grad():
+        return image, target(network, image)
+
+
+def _back(image: Tensor, value: Tensor) -> Tensor:
     if not value.requires_grad:
-        raise ValueError(f"{target} does not depend on the picture (somewhere the network detaches it)")
+        raise ValueError("the target does not depend on the picture: somewhere the network detaches it")
     (gradient,) = torch.autograd.grad(value.sum(), image)  # images of a batch do not see each other
-    return Sensitivity(value.detach(), gradient, seen.count)
+    return gradient
 
 
 def gradient(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Tensor:
@@ -54,7 +54,19 @@ def gradient(network: Network, image: Tensor, target: Target, rule: Rule = "back
     Raises:
         ValueError: not an image; unknown layer, label, channel or rule; a network without ReLU under the last two.
     """
+    if rule == "backprop":  # the way back is PyTorch's own: nobody needs to watch the ReLUs
+        return _back(*_forward(network, image, target))
     return sensitivity(network, image, target, rule).gradient
+
+
+def sensitivity(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Sensitivity:
+    """`gradient`, with the value of the target and the count of ReLUs on the way back beside it."""
+    with relu_rule(rule, refuse_none=False) as seen:
+        image, value = _forward(network, image, target)
+    if seen.count == 0:  # fine before the first ReLU, where the three rules agree; refused if there is none at all
+        with torch.enable_grad(), relu_rule(rule):
+            network(image)
+    return Sensitivity(value.detach(), _back(image, value), seen.count)
 
 
 def saliency(network: Network, image: Tensor, target: Target) -> Tensor:

@@ -14,7 +14,9 @@ Targets add and scale: ``logit("tabby") - 0.5 * logit("lemon")``.
 """
 
 from dataclasses import dataclass
+from functools import reduce
 from numbers import Real
+from operator import add
 
 from torch import Tensor
 
@@ -75,7 +77,8 @@ class Target:
 
     def __call__(self, network: Network, image: Tensor) -> Tensor:
         outputs = network.run(image, list(dict.fromkeys(term.at for _, term in self.terms)))
-        return sum(weight * term.value(network, outputs[term.at]) for weight, term in self.terms)
+        values = [(weight, term.value(network, outputs[term.at])) for weight, term in self.terms]
+        return reduce(add, (value if weight == 1 else weight * value for weight, value in values))
 
     def __add__(self, other: "Target") -> "Target":
         return Target(self.terms + other.terms) if isinstance(other, Target) else NotImplemented

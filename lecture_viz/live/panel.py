@@ -3,7 +3,7 @@
 A panel has *controls* (sliders, menus, number fields), *outputs* (pictures and texts of fixed size) and a method
 `draw` that turns the controls' values into frames. Moving a control only asks for a new drawing; one worker thread
 answers. The newest value wins: a drawing that has fallen behind is abandoned between frames, pictures never arrive
-out of order, and the thread ends when there is nothing to do.
+out of order, and the thread ends a second after the last job.
 
 Errors in widget callbacks and threads would reach only JupyterLab's log. Here they are shown in the panel, the last
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
@@ -12,7 +12,6 @@ good picture stays, and `Panel.wait` raises them again, so that a notebook run o
 import base64
 import html
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -23,8 +22,7 @@ from torch import Tensor
 
 from .. import images
 
-MOST_FRAMES_A_SECOND = 30  # more than a hand can follow; spares the connection to a distant server
-
+LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 STYLE = (files(__package__) / "panel.css").read_text()
 
 
@@ -124,7 +122,7 @@ class Panel:
     def wait(self, timeout: float = 60) -> None:
         """Return when the picture shows the controls' values; raise the drawing's error, or TimeoutError (seconds)."""
         with self._state:
-            if not self._state.wait_for(lambda: self._thread is None, timeout):
+            if not self._state.wait_for(lambda: self._asked == self._answered, timeout):
                 raise TimeoutError(f"the {self.name} panel was still drawing after {timeout} s")
             if self._error:
                 raise self._error
@@ -164,18 +162,17 @@ class Panel:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name=f"{self.name} panel", daemon=True)
                 self._thread.start()
+            self._state.notify_all()
 
     def _work(self) -> None:
         torch.set_num_threads(torch.get_num_threads())  # a fresh thread computes up to 60 times slower without
         while True:
-            started = time.monotonic()
             self._answer()
             with self._state:
-                if self._answered == self._asked:
+                self._state.notify_all()
+                if not self._state.wait_for(lambda: self._asked != self._answered, LINGER):
                     self._thread = None
-                    self._state.notify_all()
                     return
-            time.sleep(max(0.0, 1 / MOST_FRAMES_A_SECOND - (time.monotonic() - started)))
 
     def _answer(self) -> None:
         """Draw the values that stand now; give up between frames when newer ones have come."""
@@ -203,6 +200,8 @@ class Panel:
             if isinstance(content, str):
                 output.value = content
                 continue
+            if self._pictures.get(name) is content:
+                continue  # the photo, frame after frame
             self._pictures[name] = content
             exact = max(content.shape[2:]) <= images.EXACT
             output.format = "png" if exact else "jpeg"

@@ -1,6 +1,7 @@
 """What we look into: pixels in, logits out, layers by name."""
 
 import copy
+import math
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -84,8 +85,8 @@ class Network(nn.Module):
         if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
             got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
             raise ValueError(f"an image is a float tensor (B, 3, H, W); got {got}: use load_image")
-        low, high = image.detach().aminmax()
-        if not (low.isfinite() and high.isfinite()):
+        low, high = (extreme.item() for extreme in image.detach().aminmax())
+        if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError("the image holds NaN or infinite values; replace them, for example with nan_to_num")
         if low < -0.5 or high > 1.5:
             raise ValueError(f"pixels lie in [0, 1]; these span {low:.3g} … {high:.3g}: divide by 255, or clamp")
@@ -191,6 +192,8 @@ class Network(nn.Module):
             if 0 <= label < len(self.labels):
                 return label
             raise ValueError(f"{self.name} has labels 0 … {len(self.labels) - 1}; got {label}")
+        if label in self.labels:
+            return self.labels.index(label)
         asked = str(label).casefold()
         names = [name.casefold() for name in self.labels]
         if asked in names:

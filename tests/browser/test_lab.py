@@ -144,6 +144,7 @@ def test_a_burst_of_50_values_in_a_second_ends_on_the_last(lab, net):
     assert shows(panel, 1, gradient_picture(net, lv.logit(label)))
     after = panel.root.locator("img.widget-image").nth(1).bounding_box()
     assert (size["width"], size["height"]) == (after["width"], after["height"])
+    time.sleep(2)
     running = "import threading; print([t.name for t in threading.enumerate() if 'panel' in t.name])"
     assert notebook.run_code(running) == "[]\n"
 
