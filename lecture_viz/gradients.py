@@ -41,7 +41,7 @@ def _forward(network: Network, image: Tensor, target: Target) -> tuple[Tensor, T
 def _back(image: Tensor, value: Tensor) -> Tensor:
     if not value.requires_grad:
         raise ValueError("the target does not depend on the picture: somewhere the network detaches it")
-    (gradient,) = torch.autograd.grad(value.sum(), image)  # images of a batch do not see each other
+    (gradient,) = torch.autograd.grad(value, image, torch.ones_like(value))  # images of a batch do not see each other
     return gradient
 
 

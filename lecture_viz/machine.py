@@ -32,13 +32,12 @@ class Report(list[Finding]):
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{'❌' if f.mend else '✅'}</td><td style='text-align:left'>{html.escape(f.what)}</td>"
-            f"<td style='text-align:left'>{html.escape(f.found)}</td>"
-            f"<td style='text-align:left'>{html.escape(f.mend)}</td></tr>"
-            for f in self
-        )
-        verdict = "This machine is ready." if self.ready else "Mend the lines marked ❌, then run this cell again."
+        rows = ""
+        for finding in self:
+            mark = "<b style='color:#d33'>✗</b>" if finding.mend else "<b style='color:#2a2'>✓</b>"
+            rows += f"<tr><td>{mark}</td>"
+            rows += "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in finding) + "</tr>"
+        verdict = "This machine is ready." if self.ready else "Mend the lines marked ✗, then run this cell again."
         return f"<table>{rows}</table><p><b>{verdict}</b></p>"
 
 

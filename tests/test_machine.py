@@ -8,7 +8,7 @@ from lecture_viz import machine
 def test_this_machine_is_ready():
     report = machine.check()
     assert report.ready, report
-    assert "This machine is ready." in repr(report) and "✅" in report._repr_html_()
+    assert "This machine is ready." in repr(report) and "✗" not in report._repr_html_()
     assert {"Python", "torch", "ipywidgets", "computes on", "network alexnet64"} <= {f.what for f in report}
 
 
@@ -25,7 +25,7 @@ def test_what_is_missing_or_old_comes_with_its_mend(monkeypatch):
     mends = {finding.what: finding.mend for finding in report if finding.mend}
     assert set(mends) == {"matplotlib", "ipywidgets"}
     assert mends["ipywidgets"].startswith('pip install "ipywidgets>=8')
-    assert not report.ready and "Mend the lines" in repr(report) and "❌" in report._repr_html_()
+    assert not report.ready and "Mend the lines" in repr(report) and "✗" in report._repr_html_()
 
 
 def test_a_broken_installation_is_a_line_not_a_crash(monkeypatch):

@@ -168,6 +168,7 @@ def test_wait_gives_up_with_a_message():
     [
         ({"levle": 3}, "no control 'levle'; it has level, rule"),
         ({"level": 256}, "level is in 0 … 255; got 256"),
+        ({"level": "high"}, "level cannot take this; got 'high'"),
         ({"rule": "c"}, "rule is one of a, b; got 'c'"),
     ],
 )
@@ -200,5 +201,5 @@ def test_shown_in_a_notebook():
     bundle = panel._repr_mimebundle_()
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.widget.model_id
     assert bundle["text/plain"] == "grey panel; controls: level, rule"  # stable: nbval compares it
-    assert 'alt="a grey square"' in bundle["text/html"] and "data:image/png;base64," in bundle["text/html"]
+    assert 'alt="a grey square: grey panel' in bundle["text/html"] and "data:image/png;base64," in bundle["text/html"]
     json.dumps(bundle)

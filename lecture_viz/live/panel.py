@@ -9,18 +9,19 @@ Errors in widget callbacks and threads would reach only JupyterLab's log. Here t
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
 """
 
-import base64
 import html
 import threading
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from numbers import Real
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
+from traitlets import TraitError
 
-from .. import images
+from .. import images, plots
 
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 STYLE = (files(__package__) / "panel.css").read_text()
@@ -111,11 +112,14 @@ class Panel:
                 raise ValueError(f"this panel has no control {name!r}; it has {', '.join(self.controls)}")
             control = self.controls[name]
             low, high = getattr(control, "min", None), getattr(control, "max", None)
-            if low is not None and high is not None and not low <= value <= high:
-                raise ValueError(f"{name} is in {low} … {high}; got {value!r}")
-            if hasattr(control, "options") and value not in [v for _, v in control._options_full]:
-                raise ValueError(f"{name} is one of {', '.join(map(str, control._options_labels))}; got {value!r}")
-            control.value = value
+            if isinstance(value, Real) and None not in (low, high) and not low <= value <= high:
+                raise ValueError(f"{name} is in {low} … {high}; got {value!r}")  # a slider would clip it silently
+            try:
+                control.value = value
+            except TraitError as error:
+                options = [o[1] if isinstance(o, tuple) else o for o in getattr(control, "options", ())]
+                can = f"is one of {', '.join(map(str, options))}" if options else "cannot take this"
+                raise ValueError(f"{name} {can}; got {value!r}") from error
             self.wait()
         return self
 
@@ -142,13 +146,9 @@ class Panel:
         """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
         bundle = dict(self.widget._repr_mimebundle_())
         bundle["text/plain"] = repr(self)
-        still = "".join(
-            f'<img alt="{html.escape(alt)}" width="{self.outputs[name].layout.width.removesuffix("px")}" '
-            'style="margin-right:12px;image-rendering:pixelated" '
-            f'src="data:image/{self.outputs[name].format};base64,{base64.b64encode(self.outputs[name].value).decode()}">'
-            for name, alt in self._alts.items()
-        )
-        bundle["text/html"] = f"{still}<p><em>Run this cell to make the {self.name} panel live.</em></p>"
+        still = plots.row({alt: self._pictures[name] for name, alt in self._alts.items()}, alt=repr(self))
+        note = f"<p><em>Run this cell to make the {self.name} panel live.</em></p>"
+        bundle["text/html"] = still._repr_html_() + note
         return bundle
 
     # --- the worker -----------------------------------------------------------------------------------------------
@@ -200,8 +200,6 @@ class Panel:
             if isinstance(content, str):
                 output.value = content
                 continue
-            if self._pictures.get(name) is content:
-                continue  # the photo, frame after frame
             self._pictures[name] = content
             exact = max(content.shape[2:]) <= images.EXACT
             output.format = "png" if exact else "jpeg"

@@ -21,17 +21,6 @@ PRESETS: dict[str, tuple[Grid, Grid]] = {
 BETWEEN = torch.tensor([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
 
 
-def numbers(values: Tensor, caption: str) -> str:
-    """A table of numbers; yellow marks the negative ones, as in the lecture."""
-
-    def cell(value: float) -> str:
-        kind = "lv-negative" if value < 0 else "lv-zero" if value == 0 else ""
-        return f'<td class="{kind}">{value:g}</td>'
-
-    rows = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in values.tolist())
-    return f'<table class="lv-numbers"><caption>{caption}</caption>{rows}</table>'
-
-
 FORMULAS = {"backprop": "s·[x&gt;0]", "deconvnet": "s·[s&gt;0]", "guided": "s·[x&gt;0]·[s&gt;0]"}
 STACKS = {
     1: ("after the ReLU: max(x, 0)", "torch.relu", torch.relu),
@@ -41,6 +30,17 @@ STACKS = {
         lambda x: torch.relu(BETWEEN @ torch.relu(x)),
     ),
 }
+
+
+def numbers(values: Tensor, caption: str, sensitivities: bool = True) -> str:
+    """A table of numbers; yellow marks negative sensitivities, as in the lecture."""
+
+    def cell(value: float) -> str:
+        kind = "lv-zero" if value == 0 else "lv-negative" if value < 0 and sensitivities else ""
+        return f'<td class="{kind}">{value:g}</td>'
+
+    rows = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in values.tolist())
+    return f'<table class="lv-numbers"><caption>{caption}</caption>{rows}</table>'
 
 
 class ReluRules(Panel):
@@ -58,12 +58,12 @@ class ReluRules(Panel):
         }
         forward = self._grid("x", "forward input")
         arriving = self._grid("s", "arriving sensitivity")
-        for name in ("after", *RULES):
+        for name in ("after", "between", *RULES):
             self.text(name, margin="0 28px 0 0")
         row = widgets.Layout(flex_flow="row wrap", margin="14px 0 0 0", align_items="flex-end")
         self.assemble(
             widgets.HBox([self.controls["preset"], self.controls["relus"]]),
-            widgets.HBox([forward, self.outputs["after"]], layout=row),
+            widgets.HBox([forward, self.outputs["after"], self.outputs["between"]], layout=row),
             widgets.HBox([arriving, *(self.outputs[rule] for rule in RULES)], layout=row),
         )
 
@@ -100,11 +100,12 @@ class ReluRules(Panel):
         if not (x.isfinite().all() and s.isfinite().all()):
             raise ValueError("a cell is empty or not a number: type one, such as -1.5")
         forward, source, stack = STACKS[values["relus"]]
-        outputs = {"after": numbers(stack(x), forward)}
+        outputs = {"after": numbers(stack(x), forward), "between": ""}
         for rule, formula in FORMULAS.items():
             caption = f"<b>{rule}</b> " + (formula if stack is torch.relu else "through both ReLUs")
             outputs[rule] = numbers(way_back(stack, x, s, rule), caption)
         code = f"x = torch.tensor({x.tolist()})\ns = torch.tensor({s.tolist()})\n"
         if stack is not torch.relu:
+            outputs["between"] = numbers(BETWEEN, "the fixed matrix W", sensitivities=False)
             code += f"W = torch.tensor({BETWEEN.tolist()})\n"
         yield Frame(outputs, code + f"[lv.way_back({source}, x, s, rule) for rule in lv.RULES]")
