@@ -33,6 +33,7 @@ def _same(answer: Any, expected: Tensor, praise: str, hints: dict[str, Tensor]) 
     """``hints`` are the usual slips: what to say when the answer is this other tensor."""
     if not isinstance(answer, Tensor):
         return f"{OPEN}a tensor is expected, this is a {type(answer).__name__}"
+    answer, expected = answer.cpu(), expected.cpu()
     if answer.shape != expected.shape:
         return f"{OPEN}the shape is {tuple(answer.shape)}, it should be {tuple(expected.shape)}"
     if torch.allclose(answer, expected, atol=1e-6):

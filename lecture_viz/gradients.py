@@ -46,7 +46,9 @@ def _back(image: Tensor, value: Tensor) -> Tensor:
 
 
 def gradient(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Tensor:
-    """What ``target`` propagates back to the pixels of ``image`` ``(B, 3, H, W)``: signed, same shape.
+    """What ``target`` propagates back to the pixels of ``image`` ``(B, 3, H, W)``: signed, same shape and device.
+
+    Computed on the network's device.
 
     Args:
         rule: ``"backprop"`` (the gradient), ``"deconvnet"`` or ``"guided"``.

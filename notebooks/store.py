@@ -29,7 +29,7 @@ def store(path: Path) -> None:
 def three_rules(path: Path) -> None:
     """Photo, backprop, Deconvnet and guided backprop side by side, each pixel 5×5."""
     net, photo = lv.load_network("alexnet64"), lv.load_image("cat", size=64)
-    maps = [lv.images.show_signed(lv.gradient(net, photo, lv.logit("tabby"), rule).cpu()) for rule in lv.RULES]
+    maps = [lv.images.show_signed(lv.gradient(net, photo, lv.logit("tabby"), rule)) for rule in lv.RULES]
     white = torch.ones(1, 3, 64, 2)
     strip = torch.cat([photo, *(part for shown in maps for part in (white, shown))], dim=3)
     path.write_bytes(lv.images.encode(strip.repeat_interleave(5, dim=2).repeat_interleave(5, dim=3)))

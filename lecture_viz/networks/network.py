@@ -78,7 +78,7 @@ class Network(nn.Module):
             ) from error
 
     def check(self, image: Tensor) -> Tensor:
-        """``image`` on this network's device, or a ValueError that says why it is not an image.
+        """``image`` as it is, or a ValueError that says why it is not an image.
 
         Values a little outside ``[0, 1]`` are let through: finite differences and optimisation step there.
         """
@@ -90,7 +90,7 @@ class Network(nn.Module):
             raise ValueError("the image holds NaN or infinite values; replace them, for example with nan_to_num")
         if low < -0.5 or high > 1.5:
             raise ValueError(f"pixels lie in [0, 1]; these span {low:.3g} … {high:.3g}: divide by 255, or clamp")
-        return image.to(self.device)
+        return image
 
     # --- layers ---------------------------------------------------------------------------------------------------
 
