@@ -1,5 +1,6 @@
 """`lv.gradient` against the bare forward and backward pass, and against Captum."""
 
+import statistics
 import warnings
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ import torch
 
 import lecture_viz as lv
 
-from .compare import Result, ratio
+from .compare import Result, ratio, seconds
 
 
 def bare(network, photo, layers, pick):
@@ -39,6 +40,13 @@ def results() -> Iterator[Result]:
         theirs = bare(network, photo, chain[: names.index(layer) + 1], pick)
         assert torch.equal(ours(), theirs())
         yield ratio(f"gradient, alexnet64 {layer}: against bare forward + backward", ours, theirs, 1.05, rounds=200)
+
+    for name in ("alexnet64", "inception64"):
+        embedded = lv.load_network(name, device="cpu")
+        call = lambda embedded=embedded: lv.gradient(embedded, photo, lv.logit("tabby"))  # noqa: E731
+        call()
+        median = statistics.median(seconds(call) for _ in range(100))
+        yield Result(f"gradient, {name} output, one photo of 64×64 pixels", 1e3 * median, 25, " ms")
 
     google, large = lv.load_network("googlenet", weights=None, device="cpu"), lv.load_image("cat", 224)
     m = google.module

@@ -203,6 +203,15 @@ def test_start_takes_an_upload(start):
     assert "your_file" in start.code()
 
 
+def test_start_changes_the_network(start):
+    before = start.outputs["gradient"].value, start.outputs["guesses"].value
+    start.set(network="inception64")
+    assert start.network.name == "inception64" and "load_network('inception64')" in start.code()
+    assert start.outputs["gradient"].value != before[0] and start.outputs["guesses"].value != before[1]
+    start.set(network="alexnet64")
+    assert (start.outputs["gradient"].value, start.outputs["guesses"].value) == before
+
+
 def test_start_refuses_a_bad_upload_and_goes_on(start):
     before = start.outputs["photo"].value
     refused = {b"text": "not a picture", png("red", (2, 2)): "at least 8×8", png("red")[:60]: "damaged|not a picture"}

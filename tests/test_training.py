@@ -1,7 +1,9 @@
 """Training on a tiny generated data set: it learns, resumes to the same weights, and exports what it trained."""
 
+import json
 import subprocess
 import sys
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -9,10 +11,12 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from lecture_viz.networks import embedded
-from lecture_viz.training import tiny_imagenet
+from lecture_viz.networks import Network, embedded
+from lecture_viz.training import card, study, tiny_imagenet
+from lecture_viz.training.class_images import class_images
 from lecture_viz.training.export import export, fold
-from lecture_viz.training.train import Recipe, accuracy, augment, normalise, train
+from lecture_viz.training.filters import filter_reports
+from lecture_viz.training.train import MEAN, RECIPES, STD, Recipe, accuracy, augment, fit_to_time, normalise, train
 
 CLASSES = {"n02": ("red thing, scarlet", 0), "n01": ("green thing", 1), "n03": ("blue thing", 2)}
 
@@ -48,11 +52,16 @@ def data(folder):
 
 
 RECIPE = Recipe(stages=((32, 2), (64, 1)), batch=15, peak_rate=0.05)
+NETWORKS = sorted(embedded.ARCHITECTURES)
 
 
-def fresh() -> torch.nn.Sequential:
+def fresh(name: str = "alexnet64") -> torch.nn.Sequential:
     torch.manual_seed(0)
-    return embedded.alexnet64(3, batch_norm=True)
+    return embedded.ARCHITECTURES[name](3, batch_norm=True)
+
+
+def as_network(module: torch.nn.Module) -> Network:
+    return Network(module, name="small", input_size=64, mean=MEAN, std=STD, labels=["green thing", "red", "tabby"])
 
 
 def test_the_folder_is_read_as_it_is_laid_out(folder):
@@ -79,25 +88,54 @@ def test_augmentation_keeps_pictures_pictures(folder):
     assert torch.equal(x, again)
     left_bright = torch.zeros(200, 3, 64, 64, dtype=torch.uint8)
     left_bright[..., :32] = 255
-    plain = Recipe(smallest_crop=1, colour=0)
+    plain = Recipe(stages=(), smallest_crop=1, colour=0)
     x = augment(left_bright, 64, plain, torch.Generator().manual_seed(0))
     mirrored = x[..., 32:].mean(dim=(1, 2, 3)) > x[..., :32].mean(dim=(1, 2, 3))
     assert 60 < mirrored.sum() < 140
     assert x.min() == 0 and x.max() == 1  # colours as they were
 
 
-def test_it_learns_and_resumes_to_the_same_weights(folder, tmp_path):
+@pytest.mark.parametrize("change", [{}, {"averaging": 0.5}])
+def test_it_learns_and_resumes_to_the_same_weights(folder, tmp_path, change):
     training, validation = data(folder)
-    straight = train(fresh(), training, validation, RECIPE, tmp_path / "straight")
-    first = train(fresh(), training, validation, RECIPE, tmp_path / "stopped", stop_after=1)
+    recipe = replace(RECIPE, **change)
+    straight = train(fresh(), training, validation, recipe, tmp_path / "straight")
+    first = train(fresh(), training, validation, recipe, tmp_path / "stopped", stop_after=1)
     assert not torch.equal(first.fc8.weight, straight.fc8.weight)
-    resumed = train(fresh(), training, validation, RECIPE, tmp_path / "stopped")
+    resumed = train(fresh(), training, validation, recipe, tmp_path / "stopped")
     for key, value in straight.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[key]), key
     assert len((tmp_path / "stopped" / "log.jsonl").read_text().splitlines()) == 3
     assert not torch.equal(straight.conv1.weight, fresh().conv1.weight)
     with pytest.raises(ValueError, match="another recipe"):
-        train(fresh(), training, validation, Recipe(), tmp_path / "stopped")
+        train(fresh(), training, validation, RECIPES["alexnet64"], tmp_path / "stopped")
+
+
+def test_averaging_is_the_moving_average_of_the_steps(folder, tmp_path):
+    training, validation = data(folder)
+    steps = []
+
+    class Watched(torch.nn.Linear):
+        def forward(self, x):
+            if self.training:
+                steps.append(self.weight.detach().clone())
+            return super().forward(x)
+
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), Watched(3, 3))
+    recipe = Recipe(stages=((32, 1),), batch=15, peak_rate=0.05, averaging=0.9)
+    averaged = train(model, training, validation, recipe, tmp_path)
+    after = [*steps[1:], model[2].weight.detach()]  # the weights after each of the two steps
+    assert len(after) == 2 and not torch.equal(*after)
+    torch.testing.assert_close(averaged[2].weight, 0.9 * after[0] + 0.1 * after[1])
+
+
+def test_a_time_budget_scales_the_epochs():
+    recipe = Recipe(stages=((32, 8), (64, 4)), batch=8)
+    short, long = (fit_to_time(fresh(), recipe, 800, minutes) for minutes in (0.02, 20))
+    assert all(a[1] < b[1] for a, b in zip(short.stages, long.stages))
+    assert [pixels for pixels, _ in long.stages] == [32, 64] and short.stages[1][1] >= 1
+    assert 1.5 < long.stages[0][1] / long.stages[1][1] < 2.5  # the recipe's proportions
 
 
 def test_accuracy_counts(folder):
@@ -116,38 +154,131 @@ def test_accuracy_counts(folder):
     assert accuracy(Colour(), wrong)["top1"] == 0
 
 
-def test_folding_changes_no_logit(folder):
+@pytest.mark.parametrize("name", NETWORKS)
+def test_folding_changes_no_logit(folder, name):
     training, _ = data(folder)
-    chain = fresh()
-    chain(normalise(training.images))  # gives batch norm statistics of its own
-    folded = fold(chain)
-    assert not any("bn" in name for name, _ in folded.named_children())
+    model = fresh(name)
+    model(normalise(training.images))  # gives batch norm statistics of its own
+    folded = fold(model)
+    assert not any(isinstance(part, torch.nn.modules.batchnorm._BatchNorm) for part in folded.modules())
+    assert {*folded.state_dict()} == {*embedded.ARCHITECTURES[name](3).state_dict()}
     with torch.no_grad():
         pictures = normalise(training.images)
-        torch.testing.assert_close(folded(pictures), chain.eval()(pictures), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(folded(pictures), model.eval()(pictures), atol=1e-4, rtol=1e-4)
 
 
-def test_export_ships_what_was_trained(folder, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", NETWORKS)
+def test_export_ships_what_was_trained(folder, tmp_path, monkeypatch, name):
     training, _ = data(folder)
-    path = tmp_path / "alexnet64.safetensors"
-    shipped = export(fresh(), ["a", "b", "c"], training.images, path)
+    path = tmp_path / f"{name}.safetensors"
+    shipped = export(fresh(name), ["a", "b", "c"], training.images, path)
     with safe_open(path, "pt") as file:
         assert file.get_tensor("conv1.weight").dtype == torch.float16
     monkeypatch.setattr(embedded, "WEIGHTS", tmp_path)
-    network = embedded.load_embedded("alexnet64")
+    network = embedded.load_embedded(name)
     assert network.labels == ("a", "b", "c")
     with torch.no_grad():
         torch.testing.assert_close(network(training.images / 255), shipped(normalise(training.images)))
 
 
-def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path):
-    """The real recipe, on 30 images: 19 epochs of one step."""
-    command = [sys.executable, "-m", "lecture_viz.training", "alexnet64", "--data", folder, "--out", tmp_path / "run"]
+def test_export_refuses_a_fold_that_changes_the_logits(folder, tmp_path, monkeypatch):
+    training, _ = data(folder)
+    wrong = fold(fresh())
+    wrong.fc8.bias.data += 1
+    monkeypatch.setattr("lecture_viz.training.export.fold", lambda model: wrong)
+    with pytest.raises(ValueError, match="changed the logits by 1"):
+        export(fresh(), ["a", "b", "c"], training.images, tmp_path / "alexnet64.safetensors")
+
+
+def test_dead_and_duplicate_filters_are_found(folder):
+    _, validation = data(folder)
+    chain = fold(fresh())
+    with torch.no_grad():
+        chain.conv3.bias += 0.5  # an untrained layer has dead channels of its own
+        chain.conv3.weight[5], chain.conv3.bias[5] = 0, -1  # never fires
+        chain.conv3.weight[7], chain.conv3.bias[7] = 3 * chain.conv3.weight[2], 3 * chain.conv3.bias[2]
+    reports = {r.layer: r for r in filter_reports(as_network(chain), validation.images / 255, batch=5)}
+    assert list(reports) == [f"relu{n}" for n in range(1, 8)]
+    assert reports["relu3"].channels == 192
+    assert reports["relu3"].dead == [5] and (2, 7) in reports["relu3"].duplicates
+    # the slow twin: torch's own correlation of one layer's channels, all images at once
+    values = as_network(chain).activations(validation.images / 255, "relu3").movedim(1, 0).flatten(1).double()
+    alive = [c for c in range(192) if c != 5]
+    same = torch.corrcoef(values[alive]).triu(1) > 0.99
+    assert [(alive[a], alive[b]) for a, b in same.nonzero().tolist()] == reports["relu3"].duplicates
+
+
+def test_class_images_are_of_their_class(network):
+    labels = ["goldfish", "school bus", "king penguin"]
+    pictures = class_images(network, labels, steps=40)
+    assert pictures.shape == (3, 3, 64, 64) and pictures.min() >= 0 and pictures.max() <= 1
+    for label, picture in zip(labels, pictures):
+        assert network.top(picture[None], 1)[0][0] == label
+    start = class_images(network, labels, steps=0)
+    assert network.top(start[:1], 1)[0][0] != "goldfish"
+    again = class_images(network, labels, steps=3)
+    torch.testing.assert_close(again, class_images(network, labels, steps=3))
+    assert not torch.equal(again, class_images(network, labels, steps=3, seed=1))
+
+
+def test_groups_of_the_card_name_real_classes_once(network):
+    members = [label for group in card.GROUPS.values() for label in group.split(", ")]
+    assert len(members) == len({*members}) and {*members} <= {*network.labels}
+    assert card.group_of("golden retriever") == "dogs" and card.group_of("abacus") == card.THINGS
+
+
+def test_the_card_counts_what_the_network_says(folder, tmp_path):
+    _, validation = data(folder)
+    network = as_network(fold(fresh()))
+    log = tmp_path / "log.jsonl"
+    epoch = {"epoch": 1, "pixels": 32, "loss": 1.25, "top1": 33.3, "top5": 100.0, "seconds": 7}
+    log.write_text(json.dumps(asdict(RECIPE)) + "\n" + json.dumps(epoch) + "\n")
+    (tmp_path / card.STUDY).write_text("## Recipe study\n")
+    text = card.model_card(network, validation, log, log)
+    with torch.no_grad():
+        right = network(validation.images / 255).argmax(dim=1) == validation.classes
+    assert f"**{100 * right.float().mean():.1f} % top-1, 100.0 % top-5**" in text
+    cats = right[validation.classes == 2].float().mean()
+    assert f"| cats | 1 | {100 * cats:.1f} | 100.0 |" in text
+    for part in ("| 1 | 32 | 1.250 | 33.3 | 100.0 | 7 |", "peak rate: 0.05", "Recipe study", "| coffee |", "| relu7 |"):
+        assert part in text
+
+
+def test_the_study_changes_one_thing_at_a_time(network, cat):
+    for name, (recipe, change) in study.VARIANTS.items():
+        model = embedded.alexnet64(200, batch_norm=True)
+        before = str(model)
+        change(model)
+        assert (str(model) != before) + (recipe != study.BASE) == (0 if name == study.BASELINE else 1) or "rate" in name
+        assert model(torch.zeros(2, 3, 64, 64)).shape == (2, 200)
+    figures = dict.fromkeys(("top1", "top5", "recognised1", "recognised5", "checkerboard"), 1.0)
+    results = {name: dict(figures) for name in study.VARIANTS}
+    results["no zoom"]["top1"] = 3.5
+    assert "| no zoom | 3.5 | 1.0 | +2.5 | 1 | 1 | 1.00 |" in study.report(results, 20000)
+
+
+def test_the_checkerboard_of_a_strided_stem_shows(network, cat):
+    assert study.checkerboard(network, cat) < 1.5
+    model = embedded.alexnet64(200)
+    study.strided(model)
+    with torch.no_grad():
+        model.conv1.weight[:, :, ::2] *= 0.1  # a kernel that looks mostly at every other row
+    assert study.checkerboard(as_network(model), cat) > 2
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
+    """The real recipe, on 30 images: each epoch is one step. Then the card once more, from the shipped file."""
+    command = [sys.executable, "-m", "lecture_viz.training", name, "--data", folder, "--out", tmp_path / "run"]
     weights = tmp_path / "weights"
-    weights.mkdir()
-    result = subprocess.run([*command, "--weights", weights], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    assert (weights / "alexnet64.safetensors").stat().st_size < 8_000_000
-    card = (weights / "alexnet64.md").read_text()
-    assert "% top-1" in card and "smallest crop: 0.25" in card
-    assert card.count("\n| ") == len(Recipe().epochs) + 2
+    for options in ([], ["--card-only"]):
+        result = subprocess.run([*command, "--weights", weights, *options], capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        progress_bar = f"epoch 1/{len(RECIPES[name].epochs)}, 32 pixels"
+        assert progress_bar in result.stderr or options
+        text = (weights / f"{name}.md").read_text()
+        assert "% top-1" in text and "smallest crop: 0.25" in text
+        assert text.split("training loss")[1].count("\n| ") == len(RECIPES[name].epochs) + 1
+        (weights / f"{name}.md").unlink()
+    assert (weights / f"{name}.safetensors").stat().st_size < 8_000_000
+    assert embedded.load_embedded(name, folder=weights).labels == ("green thing", "red thing", "blue thing")

@@ -15,6 +15,13 @@ from torch import Tensor, nn
 _SILENT = (nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd)
 
 
+class Card(str):
+    """Markdown that JupyterLab shows as a page."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
 class Network(nn.Module):
     """A trained classifier behind one face.
 
@@ -39,14 +46,19 @@ class Network(nn.Module):
         std: Sequence[float],
         labels: Sequence[str],
         layers: dict[str, str] | None = None,
+        card: str | None = None,
     ):
-        """``layers`` maps names to module paths, in forward order; without it they are found by a trial run."""
+        """``layers`` maps names to module paths, in forward order; without it they are found by a trial run.
+
+        ``card`` is Markdown; see `card`.
+        """
         super().__init__()
         self.name = name
         self.input_size = input_size
         self.labels = tuple(labels)
         self.module = module.eval().requires_grad_(False)
         self._named_layers = layers
+        self._card = card
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
         for part in module.modules():
@@ -59,6 +71,18 @@ class Network(nn.Module):
     @property
     def device(self) -> torch.device:
         return self.mean.device
+
+    def card(self) -> "Card":
+        """The model card: what the network was trained on and how, how good it is, and where it fails (Markdown).
+
+        A network of your own gets the little that can be read off it.
+        """
+        size = sum(p.numel() for p in self.module.parameters())
+        return Card(
+            self._card
+            or f"# {self.name}\n\n{size:,} parameters, {self.input_size}×{self.input_size} pixels, {len(self.labels)} "
+            f"labels. Layers: {', '.join(self.layers)}."
+        )
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits ``(B, n_labels)``."""

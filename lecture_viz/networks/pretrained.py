@@ -10,6 +10,7 @@ from urllib.parse import urlparse
 import torch
 from torch import nn
 
+from .embedded import ARCHITECTURES
 from .network import Network, WeightsUnavailable, seeded
 
 
@@ -32,7 +33,7 @@ def load_pretrained(name: str, weights: str | None = "IMAGENET1K_V1") -> Network
     if name not in names():
         near = get_close_matches(name, names(), n=3)
         raise ValueError(
-            f"there is no network {name!r}; embedded: alexnet64; "
+            f"there is no network {name!r}; embedded: {', '.join(ARCHITECTURES)}; "
             + (f"torchvision has {', '.join(near)}" if near else "or any torchvision classifier, such as googlenet")
         )
     available = models.get_model_weights(name)
@@ -66,6 +67,19 @@ def load_pretrained(name: str, weights: str | None = "IMAGENET1K_V1") -> Network
         std=transform.std,
         labels=about.meta["categories"],
         layers=lecture_names(module) if name.startswith(("alexnet", "vgg")) else None,
+        card=_card(name, about, weights),
+    )
+
+
+def _card(name: str, about, weights: str | None) -> str:
+    """What torchvision's registry knows of these weights."""
+    if weights is None:
+        return f"# {name}\n\ntorchvision's architecture with random weights: it has learned nothing."
+    rows = [f"| {key} | {value} |" for metrics in about.meta["_metrics"].values() for key, value in metrics.items()]
+    return (
+        f"# {name}, {weights}\n\n{' '.join(about.meta['_docs'].split())}\n\n{about.meta['num_params']:,} parameters, "
+        f"trained by torchvision on ImageNet-1k; [recipe]({about.meta['recipe']}).\n\n| accuracy | % |\n| --- | --- |\n"
+        + "\n".join(rows)
     )
 
 

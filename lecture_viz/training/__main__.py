@@ -1,53 +1,62 @@
 """Train an embedded network: ``python -m lecture_viz.training alexnet64 --data tiny-imagenet-200``.
 
-Writes the log and a checkpoint after each epoch to ``--out``; the same command resumes. At the end the weights and the
-model card replace those in ``lecture_viz/networks/weights``.
+Writes the log and a checkpoint after each epoch to ``--out``; the same command resumes. At the end the weights, their
+checksum, the log and the model card replace those in ``lecture_viz/networks/weights``.
 """
 
 import argparse
-from dataclasses import asdict
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
-from ..networks.embedded import ARCHITECTURES, WEIGHTS
-from .export import export, model_card
+from ..networks import embedded
+from .card import model_card
+from .export import export
 from .tiny_imagenet import read_labels, read_split
-from .train import Recipe, accuracy, train
+from .train import RECIPES, Recipe, fit_to_time, train
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m lecture_viz.training", description=__doc__)
-    parser.add_argument("network", choices=sorted(ARCHITECTURES))
+    parser.add_argument("network", choices=sorted(RECIPES))
     parser.add_argument("--data", type=Path, required=True, help="the folder tiny-imagenet-200")
-    parser.add_argument(
-        "--out", type=Path, default=Path("training-run"), help="log and checkpoint (default: %(default)s)"
-    )
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the result goes (default: the package)")
+    parser.add_argument("--out", type=Path, default=Path("training-run"), help="log, checkpoint (default: %(default)s)")
+    parser.add_argument("--weights", type=Path, default=embedded.WEIGHTS, help="for the result (default: the package)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, help="a time budget: fewer or more epochs than the recipe's")
+    parser.add_argument("--card-only", action="store_true", help="measure the shipped weights again, without training")
     options = parser.parse_args()
+    name, weights = options.network, options.weights
+    log = weights / f"{name}.jsonl"
 
-    recipe = Recipe(seed=options.seed)
-    _, labels = read_labels(options.data)
     print("reading the images …", flush=True)
-    training, validation = (read_split(options.data, split) for split in ("train", "val"))
-    torch.manual_seed(recipe.seed)
-    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    model = ARCHITECTURES[options.network](len(labels), batch_norm=True).to(device)
-    train(model, training, validation, recipe, options.out)
+    validation = read_split(options.data, "val")
+    if not options.card_only:
+        training = read_split(options.data, "train")
+        _, labels = read_labels(options.data)
+        recipe = replace(RECIPES[name], seed=options.seed)
+        torch.manual_seed(recipe.seed)
+        device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        model = embedded.ARCHITECTURES[name](len(labels), batch_norm=True).to(device)
+        if options.minutes:
+            fitted = options.out / "recipe.json"  # speed differs from start to start: a resumed run keeps its epochs
+            if not fitted.exists():
+                recipe = fit_to_time(model, recipe, len(training.images), options.minutes)
+                options.out.mkdir(parents=True, exist_ok=True)
+                fitted.write_text(json.dumps(asdict(recipe)))
+            recipe = Recipe(**json.loads(fitted.read_text()))
+            print(f"in {options.minutes:g} minutes: {recipe.stages}", flush=True)
+        model = train(model, training, validation, recipe, options.out)
+        weights.mkdir(parents=True, exist_ok=True)
+        export(model.cpu().float(), labels, validation.images[:200], weights / f"{name}.safetensors")
+        log.write_text(json.dumps(asdict(recipe)) + "\n" + (options.out / "log.jsonl").read_text())
 
-    path = options.weights / f"{options.network}.safetensors"
-    shipped = export(model.cpu().float(), labels, validation.images[:200], path)
-    card = model_card(
-        options.network,
-        accuracy(shipped, validation),
-        options.out / "log.jsonl",
-        asdict(recipe),
-        sum(p.numel() for p in shipped.parameters()),
-        path.stat().st_size,
-    )
-    path.with_suffix(".md").write_text(card)
-    print(f"wrote {path} and its model card")
+    network = embedded.load_embedded(name, folder=weights)
+    card = weights / f"{name}.md"
+    card.write_text(model_card(network, validation, log, weights / f"{name}.safetensors"), encoding="utf-8")
+    print(f"wrote {card}")
 
 
 if __name__ == "__main__":

@@ -4,15 +4,19 @@ Everything random is drawn from generators seeded by (seed, epoch) and (seed, st
 resumed gives the weights of a run that was not.
 """
 
+import copy
 import json
 import math
+import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
 
 from .tiny_imagenet import Split
 
@@ -23,11 +27,12 @@ MEAN, STD = (0.480, 0.448, 0.398), (0.277, 0.269, 0.282)  # of Tiny ImageNet's t
 class Recipe:
     """``stages`` are (pixels, epochs): small pictures first, because an epoch at 32² costs a quarter of one at 64²."""
 
-    stages: tuple[tuple[int, int], ...] = ((32, 8), (48, 7), (64, 4))
+    stages: tuple[tuple[int, int], ...]
     batch: int = 128
     peak_rate: float = 0.15
     momentum: float = 0.9
     weight_decay: float = 5e-4
+    averaging: float = 0.0  # decay of an exponential moving average of the weights, which is then what ships; 0: none
     label_smoothing: float = 0.1
     smallest_crop: float = 0.25  # of the area; strong zoom, because students bring close-ups
     colour: float = 0.4  # brightness, contrast, saturation vary by ± this
@@ -36,6 +41,13 @@ class Recipe:
     @property
     def epochs(self) -> list[int]:
         return [pixels for pixels, epochs in self.stages for _ in range(epochs)]
+
+
+RECIPES = {
+    "alexnet64": Recipe(stages=((32, 8), (48, 7), (64, 4))),
+    # a batch of 64 stays in a CPU's cache at 64×64 pixels, and is a third faster there than one of 128
+    "inception64": Recipe(stages=((32, 9), (48, 8), (64, 4)), batch=64, peak_rate=0.1, averaging=0.999),
+}
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -73,12 +85,15 @@ def augment(images: Tensor, pixels: int, recipe: Recipe, generator: torch.Genera
     return (grey + (x - grey) * factor()).clamp(0, 1)
 
 
-def accuracy(model: nn.Module, split: Split, batch: int = 500) -> dict[str, float]:
-    """Top-1 and top-5 accuracy in percent on the centre view; ``model`` takes normalised pictures."""
+def accuracy(model: nn.Module, split: Split, quick: bool = False, batch: int = 100) -> dict[str, float]:
+    """Top-1 and top-5 accuracy in percent on the centre view; ``model`` takes normalised pictures.
+
+    ``quick`` computes in mixed precision, as training does.
+    """
     model.eval()
     device = next(model.parameters()).device
     right = torch.zeros(2)
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=quick):
         for start in range(0, len(split.images), batch):
             logits = model(normalise(split.images[start : start + batch].to(device)))
             ranked = logits.topk(min(5, logits.shape[1])).indices.cpu()
@@ -88,84 +103,123 @@ def accuracy(model: nn.Module, split: Split, batch: int = 500) -> dict[str, floa
     return {"top1": round(top1, 2), "top5": round(top5, 2)}
 
 
+class Run:
+    """A model in training: optimiser, rate schedule and averaged weights, all of them in the checkpoint."""
+
+    def __init__(self, model: nn.Module, recipe: Recipe, steps_per_epoch: int):
+        self.model, self.recipe = model.to(memory_format=torch.channels_last), recipe
+        self.device = next(model.parameters()).device
+        decay = [p for p in model.parameters() if p.ndim > 1]
+        rest = [p for p in model.parameters() if p.ndim <= 1]  # biases and batch norm: weight decay only harms them
+        self.optimiser = torch.optim.SGD(
+            [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
+            lr=recipe.peak_rate,
+            momentum=recipe.momentum,
+            nesterov=True,
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimiser,
+            max_lr=recipe.peak_rate,
+            total_steps=steps_per_epoch * len(recipe.epochs),
+            pct_start=0.2,
+            cycle_momentum=False,
+            final_div_factor=1e3,
+        )
+        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging), use_buffers=True)
+
+    @property
+    def result(self) -> nn.Module:
+        """What would ship now."""
+        return self.average.module if self.recipe.averaging else self.model
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            return self.model(normalise(pictures).to(memory_format=torch.channels_last)).float()
+
+    def step(self, pictures: Tensor, classes: Tensor, generator: torch.Generator) -> float:
+        """One step on ``pictures`` in ``[0, 1]``; returns the loss."""
+        loss = F.cross_entropy(self.logits(pictures), classes, label_smoothing=self.recipe.label_smoothing)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        self.schedule.step()
+        if self.recipe.averaging:
+            self.average.update_parameters(self.model)
+        return loss.item()
+
+    def state_dict(self) -> dict:
+        return {part: getattr(self, part).state_dict() for part in ("model", "optimiser", "schedule", "average")}
+
+    def load_state_dict(self, state: dict) -> None:
+        for part in ("model", "optimiser", "schedule", "average"):
+            getattr(self, part).load_state_dict(state[part])
+
+
 def train(
     model: nn.Module, training: Split, validation: Split, recipe: Recipe, folder: Path, stop_after: int | None = None
 ) -> nn.Module:
-    """Train ``model`` in place; ``folder`` gets ``log.jsonl`` and ``checkpoint.pt`` after each epoch.
+    """Train ``model``; returns what ships. ``folder`` gets ``log.jsonl`` and ``checkpoint.pt`` after each epoch.
 
     Resumes from ``folder/checkpoint.pt`` when it is there. ``stop_after`` ends after so many epochs in all.
+
+    Raises:
+        ValueError: the checkpoint was made with another recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    device = next(model.parameters()).device
-    model.to(memory_format=torch.channels_last)
-    decay = [p for p in model.parameters() if p.ndim > 1]
-    rest = [p for p in model.parameters() if p.ndim <= 1]  # biases and batch norm: weight decay only harms them
-    optimiser = torch.optim.SGD(
-        [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
-        lr=recipe.peak_rate,
-        momentum=recipe.momentum,
-        nesterov=True,
-    )
     steps_per_epoch = math.ceil(len(training.images) / recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser,
-        max_lr=recipe.peak_rate,
-        total_steps=steps_per_epoch * len(recipe.epochs),
-        pct_start=0.2,
-        cycle_momentum=False,
-        final_div_factor=1e3,
-    )
+    run = Run(model, recipe, steps_per_epoch)
     checkpoint = folder / "checkpoint.pt"
     first_epoch = 0
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=device)
+        state = torch.load(checkpoint, weights_only=True, map_location=run.device)
         if state["recipe"] != json.dumps(asdict(recipe)):
             raise ValueError(f"{checkpoint} was made with another recipe; give another folder or delete it")
-        model.load_state_dict(state["model"])
-        optimiser.load_state_dict(state["optimiser"])
-        schedule.load_state_dict(state["schedule"])
+        run.load_state_dict(state["run"])
         first_epoch = state["epoch"]
     for epoch in range(first_epoch, min(stop_after or len(recipe.epochs), len(recipe.epochs))):
         pixels = recipe.epochs[epoch]
         order = torch.randperm(len(training.images), generator=torch.Generator().manual_seed(recipe.seed + epoch))
         model.train()
         started, total_loss = time.monotonic(), 0.0
-        for step in range(steps_per_epoch):
+        bar = tqdm(
+            range(steps_per_epoch),
+            desc=f"epoch {epoch + 1}/{len(recipe.epochs)}, {pixels} pixels",
+            mininterval=1 if sys.stderr.isatty() else 60,  # a log file needs no animation
+        )
+        for step in bar:
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
             random = torch.Generator().manual_seed((recipe.seed + 1) * 1_000_003 + epoch * steps_per_epoch + step)
-            images = augment(training.images[chosen].to(device), pixels, recipe, random)
-            images = normalise(images).to(memory_format=torch.channels_last)
-            with torch.autocast(device.type, torch.bfloat16):
-                logits = model(images)
-            loss = F.cross_entropy(
-                logits.float(), training.classes[chosen].to(device), label_smoothing=recipe.label_smoothing
-            )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            total_loss += loss.item()
-            if step % 100 == 99:
-                print(f"epoch {epoch + 1}, step {step + 1}/{steps_per_epoch}: loss {total_loss / (step + 1):.3f}")
+            pictures = augment(training.images[chosen].to(run.device), pixels, recipe, random)
+            total_loss += run.step(pictures, training.classes[chosen].to(run.device), random)
+            bar.set_postfix(loss=f"{total_loss / (step + 1):.3f}", refresh=False)
         row = {
             "epoch": epoch + 1,
             "pixels": pixels,
             "loss": round(total_loss / steps_per_epoch, 4),
-            **accuracy(model, validation),
+            **accuracy(run.result, validation, quick=True),
             "seconds": round(time.monotonic() - started),
         }
         print(row, flush=True)
         with (folder / "log.jsonl").open("a") as log:
             log.write(json.dumps(row) + "\n")
-        torch.save(
-            {
-                "model": model.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "schedule": schedule.state_dict(),
-                "epoch": epoch + 1,
-                "recipe": json.dumps(asdict(recipe)),
-            },
-            checkpoint.with_suffix(".part"),
-        )
+        state = {"run": run.state_dict(), "epoch": epoch + 1, "recipe": json.dumps(asdict(recipe))}
+        torch.save(state, checkpoint.with_suffix(".part"))
         checkpoint.with_suffix(".part").replace(checkpoint)  # never a half-written checkpoint
-    return model
+    return run.result
+
+
+def fit_to_time(model: nn.Module, recipe: Recipe, images: int, minutes: float) -> Recipe:
+    """``recipe`` with its epochs scaled so that training on so many ``images`` takes about ``minutes`` here."""
+    device = next(model.parameters()).device
+    run = Run(copy.deepcopy(model).train(), recipe, math.ceil(images / recipe.batch))
+    seconds = {}
+    for pixels, _ in recipe.stages:
+        pictures = torch.randint(0, 256, (recipe.batch, 3, 64, 64), dtype=torch.uint8, device=device)
+        classes = torch.zeros(recipe.batch, dtype=torch.int64, device=device)
+        for trial in range(6):
+            if trial == 1:  # the first is slower: memory is taken, kernels are chosen
+                started = time.monotonic()
+            run.step(augment(pictures, pixels, recipe, torch.Generator()), classes, torch.Generator())
+        seconds[pixels] = (time.monotonic() - started) / 5 * images / recipe.batch
+    scale = 60 * minutes / sum(seconds[pixels] * epochs for pixels, epochs in recipe.stages)
+    return replace(recipe, stages=tuple((pixels, max(1, round(epochs * scale))) for pixels, epochs in recipe.stages))
