@@ -1,12 +1,15 @@
-"""Run every notebook and store its outputs without widget state, and make the README's picture: ``make notebooks``."""
+"""Run every notebook and store its outputs without widget state, and make the README's pictures: ``make notebooks``."""
 
 from pathlib import Path
 
 import nbformat
 import torch
+from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
+from lecture_viz.networks.embedded import ARCHITECTURES
+from lecture_viz.training.class_images import class_images
 
 HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -35,8 +38,22 @@ def three_rules(path: Path) -> None:
     path.write_bytes(lv.images.encode(strip.repeat_interleave(5, dim=2).repeat_interleave(5, dim=3)))
 
 
+def ten_classes(path: Path) -> None:
+    """What each embedded network imagines for ten classes."""
+    labels = ["tabby", "golden retriever", "king penguin", "goldfish", "ladybug"]
+    labels += ["monarch", "school bus", "dumbbell", "espresso", "pizza"]
+    figure = Figure(figsize=(15, 1.65 * len(ARCHITECTURES)), layout="constrained")
+    for row, name in zip(figure.subplots(len(ARCHITECTURES), len(labels)), ARCHITECTURES):
+        for axes, label, picture in zip(row, labels, class_images(lv.load_network(name), labels)):
+            axes.imshow(picture.movedim(0, -1).cpu(), interpolation="nearest")
+            axes.set(xticks=[], yticks=[], title=label if name == "alexnet64" else None)
+        row[0].set_ylabel(name)
+    figure.savefig(path, dpi=100, facecolor="white")
+
+
 if __name__ == "__main__":
     three_rules(HERE / "three_rules.png")
+    ten_classes(HERE / "ten_classes.png")
     for path in sorted(HERE.glob("*.ipynb")):
         print(path.name)
         store(path)

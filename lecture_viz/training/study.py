@@ -118,6 +118,7 @@ def main() -> None:
     validation = read_split(options.data, "val")
     whole = read_split(options.data, "train")
     training = Split(whole.images[::SHARE], whole.classes[::SHARE])
+    watched = Split(validation.images[::10], validation.classes[::10])  # after every epoch, for the log
     judge = load_network(JUDGE, device="cpu")
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     options.out.mkdir(parents=True, exist_ok=True)
@@ -129,7 +130,7 @@ def main() -> None:
             torch.manual_seed(recipe.seed)
             model = embedded.ARCHITECTURES[NETWORK](len(labels), batch_norm=True)
             change(model)
-            versions = {name: train(model.to(device), training, validation, recipe, folder)}
+            versions = {name: train(model.to(device), training, watched, recipe, folder)}
             if name == BASELINE:
                 versions["no averaging of weights"] = model  # the last weights of the same run
             measured = {which: measure(m.cpu().float(), labels, judge, validation) for which, m in versions.items()}
