@@ -12,21 +12,26 @@ A photo flows one way: photo → network → target → gradient → picture →
 
 from importlib import import_module
 
+from .deconvnet import NoChain, deconvnet
 from .gradients import Sensitivity, gradient, saliency, sensitivity
 from .images import load_image
 from .networks import Network, WeightsUnavailable, load_network, wrap
+from .receptive_field import receptive_field
 from .relu_rules import RULES, relu_backward, relu_rule, way_back
 from .targets import Target, channel, layer, logit, neuron, probability
+from .top_patches import top_patches
 
 _LATER = ("images", "live", "plots", "exercises", "machine")  # imported at first use: a script needs no widgets
 
 __all__ = [
     "RULES",
     "Network",
+    "NoChain",
     "Sensitivity",
     "Target",
     "WeightsUnavailable",
     "channel",
+    "deconvnet",
     "gradient",
     "layer",
     "load_image",
@@ -34,10 +39,12 @@ __all__ = [
     "logit",
     "neuron",
     "probability",
+    "receptive_field",
     "relu_backward",
     "relu_rule",
     "saliency",
     "sensitivity",
+    "top_patches",
     "way_back",
     "wrap",
     *_LATER,

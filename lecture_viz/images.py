@@ -89,8 +89,9 @@ def _open(source: str | PathLike | bytes | bytearray | memoryview) -> Image.Imag
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own, lower limit follows
             picture = Image.open(file)
-        _check_size(picture.width, picture.height, name)
-        picture.load()
+        with picture:  # lets go of the file, whatever happens
+            _check_size(picture.width, picture.height, name)
+            picture.load()
     except Image.DecompressionBombError as error:
         raise ValueError(f"{name} has too many pixels (limit {MOST_PIXELS:,}); make it smaller first") from error
     except UnidentifiedImageError as error:

@@ -76,7 +76,15 @@ class Target:
     terms: tuple[tuple[float, _Term], ...]
 
     def __call__(self, network: Network, image: Tensor) -> Tensor:
-        outputs = network.run(image, list(dict.fromkeys(term.at for _, term in self.terms)))
+        return self.read(network, network.run(image, self.layers))
+
+    @property
+    def layers(self) -> tuple[str | None, ...]:
+        """The layers it is read from; ``None`` stands for the logits."""
+        return tuple(dict.fromkeys(term.at for _, term in self.terms))
+
+    def read(self, network: Network, outputs: dict[str | None, Tensor]) -> Tensor:
+        """Its value ``(B,)``, given the ``outputs`` of its `layers`."""
         values = [(weight, term.value(network, outputs[term.at])) for weight, term in self.terms]
         return reduce(add, (value if weight == 1 else weight * value for weight, value in values))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,15 @@ class Card(str):
 
     def _repr_markdown_(self) -> str:
         return str(self)
+
+
+class Call(NamedTuple):
+    """One run of one part of a network: its path, the part, what went in, what came out."""
+
+    path: str
+    part: nn.Module
+    x: Tensor
+    y: Tensor
 
 
 class Network(nn.Module):
@@ -203,6 +213,30 @@ class Network(nn.Module):
             for handle in handles:
                 handle.remove()
         return {name: outputs[name] for name in layers}
+
+    def trace(self, image: Tensor, layer: str | None) -> list[Call]:
+        """Every smallest part that ran on the way to ``layer`` (``None``: the logits), in order, without gradients."""
+        if layer is not None:
+            self._module_of(layer)  # may need a trial run of its own, which is not to be traced
+        calls: list[Call] = []
+        thread = threading.get_ident()
+
+        def keeper(path: str):
+            def keep(part, inputs, output):
+                if threading.get_ident() == thread:  # copies: a function behind it may write into them
+                    calls.append(Call(path, part, inputs[0].clone(), output.clone()))
+
+            return keep
+
+        parts = [(path, part) for path, part in self.module.named_modules() if not any(part.children())]
+        handles = [part.register_forward_hook(keeper(path)) for path, part in parts]
+        try:
+            with torch.no_grad():
+                self.run(image, [layer])
+        finally:
+            for handle in handles:
+                handle.remove()
+        return calls
 
     # --- labels ---------------------------------------------------------------------------------------------------
 
