@@ -26,7 +26,7 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def ratio(what: str, ours: Callable, theirs: Callable, limit: float, rounds: int = 40, note: str = "") -> Result:
+def ratio(what: str, ours: Callable, theirs: Callable, limit: float | None, rounds: int = 40, note: str = "") -> Result:
     """Median time of ``ours`` over median time of ``theirs``, each called in turn, first the one, then the other."""
     times: tuple[list[float], list[float]] = ([], [])
     for call in (ours, theirs):

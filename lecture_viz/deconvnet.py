@@ -57,7 +57,7 @@ def deconvnet(network: Network, image: Tensor, target: Target, unpooling: Unpool
         (s,) = torch.autograd.grad(target.read(network, {target.layers[0]: activations}).sum(), activations)
     for call in reversed(calls):
         s = _back(network, call, s.view_as(call.y), unpooling)
-    return s / network.std  # normalisation is the network's first layer
+    return (s / network.std).to(image.device)  # normalisation is the network's first layer
 
 
 def _chain(network: Network, image: Tensor, layer: str | None) -> list[Call]:

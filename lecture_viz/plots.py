@@ -4,7 +4,9 @@ import base64
 import html
 import io
 
+import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from . import images
 
@@ -49,6 +51,20 @@ def row(pictures: dict[str, Tensor], alt: str, size: int = 210) -> Figure:
             f"{picture}{text}</figure>"
         )
     return Figure("".join(cells), alt)
+
+
+def mosaic(pictures: list[Tensor], columns: int = 3, cell: int = 64, chosen: int | None = None) -> Tensor:
+    """Images of any size as one, row by row: each enlarged to ``cell`` pixels, the ``chosen`` one framed in orange."""
+    cells = []
+    for n, picture in enumerate(pictures):
+        frame = torch.tensor([1.0, 0.55, 0.0] if n == chosen else [1.0, 1.0, 1.0]).view(1, 3, 1, 1)
+        framed = frame.expand(1, 3, cell + 4, cell + 4).clone()
+        framed[:, :, 2:-2, 2:-2] = F.interpolate(picture.cpu(), (cell, cell), mode="nearest")
+        cells.append(framed)
+    blank = torch.ones(1, 3, cell + 4, cell + 4)
+    cells += [blank] * (-len(cells) % columns)
+    rows = [torch.cat(cells[n : n + columns], dim=3) for n in range(0, len(cells), columns)]
+    return torch.cat(rows, dim=2)
 
 
 def figure(drawing, alt: str) -> Figure:

@@ -45,16 +45,19 @@ class Strongest(NamedTuple):
 
 
 class TopPatches(NamedTuple):
-    """For one channel, strongest first: ``activations`` ``(n,)``, and what of which picture caused them.
+    """For one channel, strongest first: ``activations`` ``(n,)``, and what caused them.
 
-    ``patches`` and ``reconstructions`` ``(1, 3, h, w)`` are the pixels inside ``boxes``; reconstructions are signed.
+    In each of ``photos`` ``(1, 3, H, W)`` the neuron of ``targets`` sees the pixels inside ``boxes``: the ``patches``
+    ``(1, 3, h, w)`` of the photo and of its signed ``reconstructions``. ``skipped`` pictures could not be read.
     """
 
     activations: Tensor
+    photos: list[Tensor]
+    names: list[str]
+    targets: list[Target]
+    boxes: list[Box]
     patches: list[Tensor]
     reconstructions: list[Tensor]
-    boxes: list[Box]
-    names: list[str]
     skipped: list[str]
 
 
@@ -121,12 +124,16 @@ def top_patches(network: Network, images, layer: str, channel: int, k: int = 9, 
             also `Pictures`.
     """
     pictures = Pictures(images, network.input_size)
-    with tqdm(
-        total=len(pictures), desc=f"looking at {len(pictures)} pictures", disable=not progress, leave=False
-    ) as bar:
-        for found in scan(network, pictures, [layer], k):
-            bar.update(found.seen - bar.n)
+    found = look(network, pictures, [layer], k, progress)
     return patches(network, pictures, found, layer, channel)
+
+
+def look(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9, progress: bool = True) -> Strongest:
+    """`scan` to its end, with a progress bar."""
+    with tqdm(total=len(pictures), desc="looking at pictures", disable=not progress, leave=False) as bar:
+        for found in scan(network, pictures, layers, k):
+            bar.update(found.seen - bar.n)
+    return found
 
 
 def patches(network: Network, pictures: Pictures, found: Strongest, layer: str, channel: int) -> TopPatches:
@@ -138,19 +145,24 @@ def patches(network: Network, pictures: Pictures, found: Strongest, layer: str, 
     if not fires.any():
         raise ValueError(f"channel {channel} of {layer!r} never fires on these {found.seen} pictures; try another one")
     field = receptive_field(network, layer)
-    boxes, cut, painted, names = [], [], [], []
-    for n, y, x in places[channel][fires].tolist():
-        photo, box = pictures[n], field[y, x]
-        flat = field.shape == (1, 1)
-        target = neuron(layer, channel) if flat else neuron(layer, channel, y=y, x=x)
-        boxes.append(box)
-        cut.append(box.crop(photo))
-        painted.append(box.crop(reconstruct(network, photo, target)))
-        names.append(pictures.name(n))
-    return TopPatches(activations[channel][fires], cut, painted, boxes, names, found.skipped)
+    flat = field.shape == (1, 1)
+    where = places[channel][fires].tolist()
+    photos = [pictures[n] for n, _, _ in where]
+    targets = [neuron(layer, channel) if flat else neuron(layer, channel, y=y, x=x) for _, y, x in where]
+    boxes = [field[y, x] for _, y, x in where]
+    return TopPatches(
+        activations[channel][fires],
+        photos,
+        [pictures.name(n) for n, _, _ in where],
+        targets,
+        boxes,
+        [box.crop(photo) for box, photo in zip(boxes, photos)],
+        [box.crop(_reconstruct(network, photo, target)) for box, photo, target in zip(boxes, photos, targets)],
+        found.skipped,
+    )
 
 
-def reconstruct(network: Network, photo: Tensor, target: Target) -> Tensor:
+def _reconstruct(network: Network, photo: Tensor, target: Target) -> Tensor:
     """By the reversed network where there is one, in branching networks by the rule, which needs no chain."""
     try:
         return deconvnet(network, photo, target)

@@ -24,8 +24,10 @@ def store(path: Path) -> None:
     notebook.metadata["language_info"] = {"name": "python"}  # not the version of whoever ran it last
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # times change with every run
-        for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)  # a live view without its kernel is an error message
+        for output in [*cell.get("outputs", [])]:
+            live = output.get("data", {}).pop(WIDGET, None)  # a live view without its kernel is an error message
+            if live and "text/html" not in output.data:
+                cell.outputs.remove(output)  # a progress bar has no still of its own
     nbformat.write(notebook, path)
 
 

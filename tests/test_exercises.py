@@ -6,6 +6,15 @@ import torch
 import lecture_viz as lv
 from lecture_viz import exercises
 
+S = torch.tensor([[[[10.0, 20], [30, 40]]]])
+
+
+def stamp():
+    """One activation of conv1, and the filters, as a convolution would take them."""
+    s = torch.zeros(1, 32, 64, 64)
+    s[0, 12, 32, 32] = 1
+    return s, lv.load_network("alexnet64", device="cpu").module.conv1.weight.transpose(0, 1)
+
 
 @pytest.mark.parametrize(
     "exercise, answer, said",
@@ -24,6 +33,9 @@ from lecture_viz import exercises
         ("02.2", lambda: lambda x, s: s * (x >= 0) * (s > 0), "exactly 0"),
         ("02.2", lambda: lambda x, s: s / "2", "your code stops with TypeError"),
         ("02.2", 3, "write a function"),
+        ("03.1", lambda: torch.nn.functional.interpolate(S, scale_factor=2), "spreads each number"),
+        ("03.1", lambda: S, "it should be (1, 1, 4, 4)"),
+        ("03.2", lambda: torch.nn.functional.conv2d(*stamp(), padding=2), "turned by 180°"),
         ("01.2", ..., "replace the three dots"),
         ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
     ],

@@ -3,6 +3,7 @@
 import base64
 import re
 
+import pytest
 import torch
 from matplotlib.figure import Figure
 
@@ -29,3 +30,15 @@ def test_a_drawing_gets_alt_text_and_an_opaque_background():
     assert 'alt="a line"' in page
     content = base64.b64decode(re.search(r"base64,([^\"]+)", page).group(1))
     assert torch.equal(lv.load_image(content)[0, :, 0, 0], torch.ones(3))  # white on dark themes, too
+
+
+def test_a_mosaic_keeps_the_order_and_frames_the_chosen_one():
+    pictures = [torch.full((1, 3, n + 1, 5), n / 10) for n in range(5)]  # of different shapes
+    mosaic = plots.mosaic(pictures, columns=3, cell=10, chosen=4)
+    assert mosaic.shape == (1, 3, 28, 42)
+    for n, picture in enumerate(pictures):
+        y, x = 14 * (n // 3), 14 * (n % 3)
+        assert (mosaic[:, :, y + 2 : y + 12, x + 2 : x + 12] == picture[0, 0, 0, 0]).all()
+        colour = mosaic[0, :, y, x].tolist()
+        assert colour == pytest.approx([1, 0.55, 0] if n == 4 else [1, 1, 1])
+    assert (mosaic[:, :, 14:, 28:] == 1).all()  # an empty place

@@ -43,7 +43,9 @@ def screenshot_has_picture(panel: LabPanel, number: int, expected: np.ndarray) -
     return (abs(shot[np.ix_(rows, columns)] - expected) <= 12).mean() > 0.97
 
 
-@pytest.mark.parametrize("notebook", ["00_start_here.ipynb", "01_gradients.ipynb", "02_relu_rules.ipynb"])
+@pytest.mark.parametrize(
+    "notebook", ["00_start_here.ipynb", "01_gradients.ipynb", "02_relu_rules.ipynb", "03_deconvnet.ipynb"]
+)
 def test_a_file_just_opened_shows_its_stored_pictures(lab, notebook):
     page = lab(notebook).page
     pictures = page.locator(".jp-OutputArea img")
@@ -180,6 +182,42 @@ def test_relu_rules_follow_the_typist(lab):
     panel.handle("ReLUs").press("ArrowRight")
     panel.wait_for_code("lambda x")
     assert tables()[1] != tables()[2] != tables()[3]
+
+
+def test_deconvnet_follows_the_hand(lab, net):
+    notebook: Lab = lab("03_deconvnet.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+
+    def expected() -> np.ndarray:
+        """What the line of code below the panel makes."""
+        found, last = panel.code().splitlines()
+        names = {"lv": lv, "net": net}
+        exec(found.replace("30)", "30, progress=False)"), names)
+        return to_array(show_signed(eval(last, names)))
+
+    first = expected()
+    assert shows(panel, 3, first)
+    assert screenshot_has_picture(panel, 3, first)
+    patches = panel.source(0)
+
+    panel.handle("which of 9").press("ArrowRight")  # by keyboard
+    panel.wait_for_code("found.photos[1]")
+    assert shows(panel, 3, expected()) and panel.source(0) != patches
+
+    panel.root.get_by_label("where it fires most").uncheck()
+    handle, track = panel.handle("column").bounding_box(), panel.slider("column").bounding_box()  # by mouse
+    mouse = notebook.page.mouse
+    mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+    mouse.down()
+    mouse.move(track["x"] + 0.4 * track["width"], handle["y"] + 5, steps=10)
+    mouse.up()
+    panel.wait_for_code(f"x={panel.readout('column')})")
+    assert shows(panel, 3, expected())
+
+    panel.handle("unpooling").press("End")
+    panel.wait_for_code("'sum'")
+    assert shows(panel, 3, expected())
 
 
 def test_a_callback_that_raises_shows_its_message(lab, net):
