@@ -79,7 +79,8 @@ def scan(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
     skipped: list[str] = []
     for start in range(0, len(pictures), BATCH):
         numbers, batch = [], []
-        for n in range(start, min(start + BATCH, len(pictures))):
+        stop = min(start + BATCH, len(pictures))
+        for n in range(start, stop):
             try:
                 batch.append(pictures[n])
                 numbers.append(n)
@@ -94,7 +95,7 @@ def scan(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
                     best, where = torch.cat([activations[layer], best], 1), torch.cat([places[layer], where], 1)
                 activations[layer], order = best.topk(min(k, best.shape[1]), dim=1)
                 places[layer] = where.gather(1, order[..., None].expand(*order.shape, 3))
-        found = Strongest(dict(activations), dict(places), start + len(numbers) + len(skipped), [*skipped])
+        found = Strongest(dict(activations), dict(places), stop, [*skipped])
         if activations:
             yield found
     if not activations:

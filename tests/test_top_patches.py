@@ -113,13 +113,15 @@ def test_bundled_crops_and_a_data_set(small):
     assert torch.equal(Pictures(data, 16)[3], lv.load_image(data[3][0], 16))
 
 
-def test_a_folder_is_searched_and_what_cannot_be_read_is_counted(small, folder):
+def test_a_folder_is_searched_and_what_cannot_be_read_is_counted(small, folder, monkeypatch):
     (folder / "broken.jpg").write_bytes(b"not a picture")
     (folder / "notes.txt").write_text("not even a name of one")
     Image.new("RGB", (2, 2)).save(folder / "tiny.png")
     found = lv.top_patches(small, folder, "1", channel=0, progress=False)
     assert found.skipped == ["broken.jpg", "tiny.png"]
     assert len(found.activations) == 9 and any("deeper" in name for name in found.names)
+    monkeypatch.setattr(import_module("lecture_viz.top_patches"), "BATCH", 5)
+    assert [found.seen for found in scan(small, Pictures(folder, 16), ["0"])] == [5, 10, 14]
 
 
 def test_what_was_found_is_kept_on_disk(small, folder, cache, monkeypatch):
