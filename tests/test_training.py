@@ -13,6 +13,7 @@ from safetensors import safe_open
 
 from lecture_viz.networks import Network, embedded
 from lecture_viz.training import card, study, tiny_imagenet
+from lecture_viz.training.adversarial import attack
 from lecture_viz.training.class_images import class_images
 from lecture_viz.training.export import export, fold
 from lecture_viz.training.filters import filter_reports
@@ -95,7 +96,7 @@ def test_augmentation_keeps_pictures_pictures(folder):
     assert x.min() == 0 and x.max() == 1  # colours as they were
 
 
-@pytest.mark.parametrize("change", [{}, {"averaging": 0.5}])
+@pytest.mark.parametrize("change", [{}, {"averaging": 0.5}, {"attack": 0.5}])
 def test_it_learns_and_resumes_to_the_same_weights(folder, tmp_path, change):
     training, validation = data(folder)
     recipe = replace(RECIPE, **change)
@@ -128,6 +129,31 @@ def test_averaging_is_the_moving_average_of_the_steps(folder, tmp_path):
     after = [*steps[1:], model[2].weight.detach()]  # the weights after each of the two steps
     assert len(after) == 2 and not torch.equal(*after)
     torch.testing.assert_close(averaged[2].weight, 0.9 * after[0] + 0.1 * after[1])
+
+
+def test_an_attack_finds_the_worst_change_of_a_linear_network():
+    """Two classes with logits w·x: the worst change of length ε is ε times the direction of (w_other − w_class)."""
+    random = torch.Generator().manual_seed(0)
+    pictures = torch.full((4, 3, 64, 64), 0.5)
+    classes = torch.tensor([0, 1, 0, 1])
+    w = 0.01 * torch.randn(2, 3 * 64 * 64, generator=random)  # so small that no probability rounds to 1
+    changed = attack(lambda x: x.flatten(1) @ w.T, pictures, classes, 0.5, random, steps=10)
+    away = torch.nn.functional.normalize(w[1 - classes] - w[classes])
+    along = ((changed - pictures).flatten(1) * away).sum(dim=1)
+    assert (along > 0.97 * 0.5).all() and (along <= 0.5 + 1e-4).all()
+
+
+def test_an_attack_is_small_and_misleads(network, cat):
+    guess = network(cat).argmax(dim=1)
+    confidence = network(cat).softmax(dim=1)[0, guess].item()
+    for steps, at_most in ((1, confidence / 2), (10, confidence / 4)):
+        changed = attack(network, cat, guess, 0.5, torch.Generator().manual_seed(0), steps)
+        assert (changed - cat).norm() <= 0.5 + 1e-4 and changed.min() >= 0 and changed.max() <= 1
+        assert network(changed).softmax(dim=1)[0, guess].item() < at_most
+        again = attack(network, cat, guess, 0.5, torch.Generator().manual_seed(0), steps)
+        assert torch.equal(changed, again) and not changed.requires_grad
+    half = torch.nn.functional.avg_pool2d(cat, 2)  # half the side: half the length, the same change per pixel
+    assert (attack(network, half, guess, 0.5, torch.Generator()) - half).norm() <= 0.25 + 1e-4
 
 
 def test_a_time_budget_scales_the_epochs():
@@ -271,14 +297,25 @@ def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
     """The real recipe, on 30 images: each epoch is one step. Then the card once more, from the shipped file."""
     command = [sys.executable, "-m", "lecture_viz.training", name, "--data", folder, "--out", tmp_path / "run"]
     weights = tmp_path / "weights"
+    before = RECIPES[name].start
+    if before:
+        weights.mkdir()
+        torch.manual_seed(1)
+        model = embedded.ARCHITECTURES[before](3, batch_norm=True)
+        trained = export(
+            model, ["green thing", "red thing", "blue thing"], data(folder)[0].images, weights / f"{before}.safetensors"
+        )
     for options in ([], ["--card-only"]):
         result = subprocess.run([*command, "--weights", weights, *options], capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr
-        progress_bar = f"epoch 1/{len(RECIPES[name].epochs)}, 32 pixels"
+        progress_bar = f"epoch 1/{len(RECIPES[name].epochs)}, {RECIPES[name].epochs[0]} pixels"
         assert progress_bar in result.stderr or options
         text = (weights / f"{name}.md").read_text()
         assert "% top-1" in text and "smallest crop: 0.25" in text
         assert text.split("training loss")[1].count("\n| ") == len(RECIPES[name].epochs) + 1
         (weights / f"{name}.md").unlink()
     assert (weights / f"{name}.safetensors").stat().st_size < 8_000_000
-    assert embedded.load_embedded(name, folder=weights).labels == ("green thing", "red thing", "blue thing")
+    network = embedded.load_embedded(name, folder=weights)
+    assert network.labels == ("green thing", "red thing", "blue thing")
+    if before:  # a few steps away from where it went on
+        assert (network.module.conv2.weight - trained.conv2.weight).abs().mean() < 0.1 * trained.conv2.weight.std()

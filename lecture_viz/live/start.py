@@ -14,6 +14,7 @@ from .panel import Frame, Panel
 NETWORKS = {
     "alexnet64 – embedded, no download": "alexnet64",
     "inception64 – embedded, no download": "inception64",
+    "inception64_robust – embedded, no download": "inception64_robust",
     "AlexNet (233 MB download)": "alexnet",
     "GoogLeNet (50 MB download)": "googlenet",
     "ResNet-18 (45 MB download)": "resnet18",

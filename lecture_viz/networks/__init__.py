@@ -15,7 +15,8 @@ def load_network(
     """A classifier by name.
 
     Args:
-        name: ``"alexnet64"`` or ``"inception64"`` (embedded), or any torchvision classifier, such as ``"googlenet"``.
+        name: ``"alexnet64"``, ``"inception64"``, ``"inception64_robust"`` (embedded), or any torchvision classifier, as
+            ``"googlenet"``.
         weights: one of torchvision's names for its trained weights, or ``None`` for random ones. An embedded network
             has one set of trained weights, whatever the name.
         device: ``"cpu"``, ``"cuda"``, ``"mps"`` …; by default a GPU if there is one. Every method follows it.

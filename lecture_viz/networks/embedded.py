@@ -2,7 +2,8 @@
 
 ``alexnet64`` is the lecture's chain (Krizhevsky et al. 2012): five convolutions, three *overlapping* 3/2 max-pools,
 three fully connected layers. ``inception64`` is a small GoogLeNet (Szegedy et al. 2015): two convolutions and nine
-inception modules, which look at every place at four scales at once.
+inception modules, which look at every place at four scales at once. ``inception64_robust`` is the same network, trained
+on with pictures that were changed a little so as to mislead it (`lecture_viz.training.adversarial`).
 
 Batch normalisation is used while training only and folded into the convolutions on export
 (`lecture_viz.training.export`), so what students see is convolution, ReLU, pool. The first convolutions have stride 1:
@@ -132,7 +133,7 @@ def inception64(n_labels: int = 200, batch_norm: bool = False) -> nn.Sequential:
     return network
 
 
-ARCHITECTURES = {"alexnet64": alexnet64, "inception64": inception64}
+ARCHITECTURES = {"alexnet64": alexnet64, "inception64": inception64, "inception64_robust": inception64}
 
 
 def read_checksums(folder: Path) -> dict[str, str]:

@@ -39,7 +39,10 @@ def main() -> None:
         recipe = replace(RECIPES[name], seed=options.seed)
         torch.manual_seed(recipe.seed)
         device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-        model = embedded.ARCHITECTURES[name](len(labels), batch_norm=True).to(device)
+        if recipe.start:
+            model = embedded.load_embedded(recipe.start, folder=weights).module.requires_grad_().to(device)
+        else:
+            model = embedded.ARCHITECTURES[name](len(labels), batch_norm=True).to(device)
         if options.minutes:
             fitted = options.out / "recipe.json"  # speed differs from start to start: a resumed run keeps its epochs
             if not fitted.exists():

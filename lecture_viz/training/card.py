@@ -8,9 +8,11 @@ import torch
 
 from .. import images
 from ..networks import Network
+from .adversarial import attack
 from .filters import filter_reports
 from .tiny_imagenet import Split
 
+RADIUS = 0.5  # of the attack
 STUDY = "study.md"  # written by `lecture_viz.training.study`; stands in every card
 
 # Tiny ImageNet's classes as a lecturer would group them; the rest are things
@@ -57,6 +59,16 @@ def _ranked(network: Network, split: Split, batch: int = 100) -> torch.Tensor:
     return torch.cat(parts)
 
 
+def _under_attack(network: Network, split: Split, batch: int = 100) -> torch.Tensor:
+    """For each image, whether the best class is still right after ten steps of an attack."""
+    random, right = torch.Generator().manual_seed(0), []
+    for pictures, classes in zip(split.images.split(batch), split.classes.split(batch)):
+        changed = attack(network, pictures / 255, classes, RADIUS, random, steps=10)
+        with torch.no_grad():
+            right.append(network(changed).argmax(dim=1) == classes)
+    return torch.cat(right)
+
+
 def _listed(things: Iterable) -> str:
     return ", ".join(map(str, things)) or "none"
 
@@ -89,6 +101,7 @@ def model_card(network: Network, validation: Split, log: Path, file: Path) -> st
     for name in images.BUNDLED_PHOTOS:
         best = network.top(images.load_image(name, network.input_size), 5)
         photos.append([name, ", ".join(f"{label} {p:.0%}" for label, p in best)])
+    attacked = _under_attack(network, Split(validation.images[::20], validation.classes[::20]))
     filters = [
         [r.layer, r.channels, _listed(r.dead), _listed(f"{a} = {b}" for a, b in r.duplicates)]
         for r in filter_reports(network, validation.images[:2000] / 255)
@@ -105,6 +118,9 @@ convolutions.
 
 **Accuracy of this file** on the {len(hit):,} validation images of Tiny ImageNet, centre view:
 **{_percent(top1)} % top-1, {_percent(top5)} % top-5**.
+
+**Under attack**, each of {len(attacked):,} of these images changed so as to mislead this network (by at most {RADIUS}
+in Euclidean length, values in [0, 1], ten steps): {_percent(attacked)} % top-1.
 
 ## What it says about photos it has never seen
 

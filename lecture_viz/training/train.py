@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from .adversarial import attack
 from .tiny_imagenet import Split
 
 MEAN, STD = (0.480, 0.448, 0.398), (0.277, 0.269, 0.282)  # of Tiny ImageNet's training pixels, in [0, 1]
@@ -36,6 +37,8 @@ class Recipe:
     label_smoothing: float = 0.1
     smallest_crop: float = 0.25  # of the area; strong zoom, because students bring close-ups
     colour: float = 0.4  # brightness, contrast, saturation vary by ± this
+    attack: float = 0.0  # radius of the change made to mislead the network, see `adversarial`; 0: pictures as they are
+    start: str = ""  # the embedded network whose weights it goes on from, without batch norm; none: random ones
     seed: int = 0
 
     @property
@@ -47,6 +50,9 @@ RECIPES = {
     "alexnet64": Recipe(stages=((32, 8), (48, 7), (64, 4))),
     # a batch of 64 stays in a CPU's cache at 64×64 pixels, and is a third faster there than one of 128
     "inception64": Recipe(stages=((32, 9), (48, 8), (64, 4)), batch=64, peak_rate=0.1, averaging=0.999),
+    "inception64_robust": Recipe(
+        stages=((48, 2), (64, 1)), batch=64, peak_rate=0.01, averaging=0.999, attack=0.5, start="inception64"
+    ),
 }
 
 
@@ -138,6 +144,8 @@ class Run:
 
     def step(self, pictures: Tensor, classes: Tensor, generator: torch.Generator) -> float:
         """One step on ``pictures`` in ``[0, 1]``; returns the loss."""
+        if self.recipe.attack:
+            pictures = attack(self.logits, pictures, classes, self.recipe.attack, generator)
         loss = F.cross_entropy(self.logits(pictures), classes, label_smoothing=self.recipe.label_smoothing)
         self.optimiser.zero_grad()
         loss.backward()
