@@ -1,6 +1,7 @@
 """The reversed network against backprop by the rule, and the search for the strongest pictures against a bare pass."""
 
 import resource
+from collections import deque
 from collections.abc import Iterator
 from itertools import cycle
 
@@ -26,6 +27,10 @@ class Noise:
         return torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(n))
 
 
+def search(network: lv.Network, pictures: Pictures) -> None:
+    deque(scan(network, pictures, ["relu3"]), maxlen=0)  # keeps nothing of what it yields
+
+
 def results() -> Iterator[Result]:
     network, photo = lv.load_network("alexnet64", device="cpu"), lv.load_image("cat", 64)
     target = lv.logit("tabby")
@@ -43,11 +48,11 @@ def results() -> Iterator[Result]:
             with torch.no_grad():
                 network.activations(torch.cat([pictures[n] for n in range(start, start + BATCH)]), "relu3")
 
-    search = lambda: list(scan(network, pictures, ["relu3"]))  # noqa: E731
-    yield ratio("strongest of 512 pictures, alexnet64 relu3: against the bare pass", search, bare, 1 / 0.9, rounds=8)
+    ours = lambda: search(network, pictures)  # noqa: E731
+    yield ratio("strongest of 512 pictures, alexnet64 relu3: against the bare pass", ours, bare, 1 / 0.9, rounds=8)
 
     def memory_after(length: int) -> int:
-        list(scan(network, Pictures(Noise(length), 64), ["relu3"]))
+        search(network, Pictures(Noise(length), 64))
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     growth = (-memory_after(1_000) + memory_after(10_000)) / 1024
