@@ -39,7 +39,8 @@ def results() -> Iterator[Result]:
         ours = lambda target=target: lv.gradient(network, photo, target)  # noqa: E731
         theirs = bare(network, photo, chain[: names.index(layer) + 1], pick)
         assert torch.equal(ours(), theirs())
-        yield ratio(f"gradient, alexnet64 {layer}: against bare forward + backward", ours, theirs, 1.05, rounds=200)
+        what = f"gradient, alexnet64 {layer}: against bare forward + backward"
+        yield ratio(what, ours, theirs, 1.05, 200, "ours looks for NaN and finds the layer by name: 0.1 to 0.2 ms")
 
     for name in ("alexnet64", "inception64"):
         embedded = lv.load_network(name, device="cpu")
