@@ -94,7 +94,7 @@ def _back(network: Network, call: Call, s: Tensor, unpooling: Unpooling) -> Tens
             return s @ part.weight
         case nn.Flatten() | nn.Dropout() | nn.Identity():
             return s.view_as(x)
-        case nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | nn.BatchNorm2d():  # linear: PyTorch knows the transpose
+        case nn.Conv2d() | nn.AvgPool2d() | nn.AdaptiveAvgPool2d() | nn.BatchNorm2d():  # linear: PyTorch transposes
             with torch.enable_grad():
                 x = x.detach().requires_grad_()
                 return torch.autograd.grad(part(x), x, s)[0]

@@ -10,6 +10,8 @@ from torch.nn import functional as F
 
 from . import images
 
+ORANGE = torch.tensor([1.0, 0.55, 0.0]).view(1, 3, 1, 1)  # frames what is chosen
+
 
 class Figure:
     """A figure a notebook shows: HTML whose pictures carry alt text, on an opaque background."""
@@ -57,7 +59,7 @@ def mosaic(pictures: list[Tensor], columns: int = 3, cell: int = 64, chosen: int
     """Images of any size as one, row by row: each enlarged to ``cell`` pixels, the ``chosen`` one framed in orange."""
     cells = []
     for n, picture in enumerate(pictures):
-        frame = torch.tensor([1.0, 0.55, 0.0] if n == chosen else [1.0, 1.0, 1.0]).view(1, 3, 1, 1)
+        frame = ORANGE if n == chosen else torch.ones(1, 3, 1, 1)
         framed = frame.expand(1, 3, cell + 4, cell + 4).clone()
         framed[:, :, 2:-2, 2:-2] = F.interpolate(picture.cpu(), (cell, cell), mode="nearest")
         cells.append(framed)

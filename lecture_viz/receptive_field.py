@@ -60,11 +60,10 @@ def receptive_fields(network: Network, layers: list[str], size: int | None = Non
     size = size or network.input_size
     photo = torch.full((1, 3, size, size), 0.5, device=network.device)
     rows, columns = torch.arange(size).view(-1, 1).expand(size, size), torch.arange(size).expand(size, size)
-    network.layers  # noqa: B018  finding them may need a run of its own
-    with torch.no_grad(), _Watch() as watch:
-        watch.give(photo, torch.stack([-rows, -columns, rows + 1, columns + 1])[None].float())
+    photo._rectangles = torch.stack([-rows, -columns, rows + 1, columns + 1])[None].float()
+    with torch.no_grad(), _Watch():
         outputs = network.run(photo, layers)
-    return {layer: ReceptiveField(watch.of(outputs[layer])[0]) for layer in layers}
+    return {layer: ReceptiveField(outputs[layer]._rectangles[0]) for layer in layers}
 
 
 def receptive_field(network: Network, layer: str, size: int | None = None) -> ReceptiveField:
@@ -78,34 +77,30 @@ class _Watch(TorchFunctionMode):
     All four are to be maximised when rectangles are joined. So a window joins them by a max-pool.
     """
 
-    def give(self, tensor: Tensor, rectangles: Tensor) -> None:
-        tensor._rectangles = rectangles
-
-    def of(self, tensor: Tensor) -> Tensor | None:
-        return getattr(tensor, "_rectangles", None)
-
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         out = function(*args, **kwargs)
         given = [*args, *kwargs.values()]
         tensors = [t for a in given for t in (a if isinstance(a, (list, tuple)) else [a]) if isinstance(t, Tensor)]
-        seen = [r for r in map(self.of, tensors) if r is not None]
+        seen = [t._rectangles for t in tensors if hasattr(t, "_rectangles")]
         if isinstance(out, Tensor) and seen:
-            self.give(out, self._join(function.__name__, args, kwargs, out, seen))
+            out._rectangles = self._join(function.__name__, args, kwargs, out, seen)
         return out
 
     def _join(self, name: str, args: tuple, kwargs: dict, out: Tensor, seen: list[Tensor]) -> Tensor:
         if name == "conv2d":
             _, weight, _, *rest = _arguments(args, kwargs, "input weight bias stride padding dilation")
-            stride, padding, dilation = rest
-            return _windows(seen[0], out, weight.shape[2:], stride or 1, padding or 0, dilation or 1)
+            kernel, (stride, padding, dilation) = weight.shape[2:], rest
+            if padding == "same":
+                padding = [d * (k - 1) // 2 for d, k in zip(_pair(dilation or 1), kernel)]
+            return _windows(seen[0], out, kernel, stride or 1, 0 if padding == "valid" else padding, dilation)
         if name == "max_pool2d":
-            _, kernel, *rest = _arguments(args, kwargs, "input kernel_size stride padding dilation ceil_mode")
-            stride, padding, dilation, ceil = rest
-            return _windows(seen[0], out, kernel, stride or kernel, padding or 0, dilation or 1, bool(ceil))
+            _, kernel, *rest = _arguments(args, kwargs, "input kernel_size stride padding dilation")
+            stride, padding, dilation = rest
+            return _windows(seen[0], out, kernel, stride or kernel, padding, dilation)
         if name == "avg_pool2d":
-            _, kernel, stride, padding, ceil = _arguments(args, kwargs, "input kernel_size stride padding ceil_mode")
-            return _windows(seen[0], out, kernel, stride or kernel, padding or 0, 1, bool(ceil))
+            _, kernel, stride, padding = _arguments(args, kwargs, "input kernel_size stride padding")
+            return _windows(seen[0], out, kernel, stride or kernel, padding)
         if name == "adaptive_avg_pool2d":
             return F.adaptive_max_pool2d(seen[0], out.shape[2:])
         if out.ndim != 4 or not all(r.shape[2:] in (out.shape[2:], (1, 1)) for r in seen):
@@ -119,9 +114,9 @@ def _arguments(args: tuple, kwargs: dict, names: str) -> list:
     return [args[n] if n < len(args) else kwargs.get(name) for n, name in enumerate(names.split())]
 
 
-def _windows(rectangles: Tensor, out: Tensor, kernel, stride, padding, dilation, ceil: bool = False) -> Tensor:
-    """Join what lies in each window; ``out`` is what the layer made of the same windows."""
-    vertical, horizontal = _pair(padding)
-    padded = F.pad(rectangles, (horizontal, horizontal, vertical, vertical), value=-torch.inf)
-    joined = F.max_pool2d(padded, _pair(kernel), _pair(stride), 0, _pair(dilation), ceil)
-    return joined[:, :, : out.shape[2], : out.shape[3]]
+def _windows(rectangles: Tensor, out: Tensor, kernel, stride, padding, dilation=None) -> Tensor:
+    """Join what lies in each window; ``out``, what the layer made of them, says how many there are."""
+    (above, left), kernel, dilation = _pair(padding or 0), _pair(kernel), _pair(dilation or 1)
+    below, right = (before + d * k for before, d, k in zip((above, left), dilation, kernel))  # room for every last one
+    padded = F.pad(rectangles, (left, right, above, below), value=-torch.inf)
+    return F.max_pool2d(padded, kernel, _pair(stride), 0, dilation)[:, :, : out.shape[2], : out.shape[3]]

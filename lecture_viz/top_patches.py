@@ -5,7 +5,7 @@ place. Put the patches of pixels that the neuron could see there (its receptive 
 paints for them. The patches say what the pictures have in common, the reconstructions which part of it counted: nine
 animals on nine lawns, and what is painted is the grass.
 
-Where it misleads: nine of a thousand pictures are the rim, not the rule. And what is not in the pictures cannot be
+Where it misleads: nine of a thousand pictures are the extremes, not the rule. And what is not in the pictures cannot be
 found in them.
 """
 
@@ -87,9 +87,8 @@ def scan(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
             except (OSError, ValueError):
                 skipped.append(pictures.name(n))
         if batch:
-            for layer, (best, where) in _strongest_places(
-                network, torch.cat(batch), torch.tensor(numbers), layers
-            ).items():
+            strongest = _strongest_places(network, torch.cat(batch), torch.tensor(numbers), layers)
+            for layer, (best, where) in strongest.items():
                 if layer in activations:
                     best, where = torch.cat([activations[layer], best], 1), torch.cat([places[layer], where], 1)
                 activations[layer], order = best.topk(min(k, best.shape[1]), dim=1)
@@ -149,7 +148,9 @@ def patches(network: Network, pictures: Pictures, found: Strongest, layer: str, 
         raise ValueError(f"layer {layer!r} has channels 0 … {len(activations) - 1}; got {channel}")
     fires = activations[channel] > 0
     if not fires.any():
-        raise ValueError(f"channel {channel} of {layer!r} never fires on these {found.seen} pictures; try another one")
+        raise ValueError(
+            f"channel {channel} of {layer!r} never fires on these pictures ({found.seen} seen); try another one"
+        )
     field = receptive_field(network, layer)
     flat = field.shape == (1, 1)
     where = places[channel][fires].tolist()

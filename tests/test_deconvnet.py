@@ -124,6 +124,15 @@ def test_is_backprop_with_another_relu(name, size):
     assert (len(differ) >= 15 and "conv1" not in differ) if name.startswith("alexnet") else differ == []
 
 
+def test_a_convolution_may_pad_as_it_likes():
+    torch.manual_seed(0)
+    for options in ({"padding": "same"}, {"padding": 1, "padding_mode": "reflect"}):
+        network = lv.wrap(nn.Sequential(nn.Conv2d(3, 4, 3, **options), nn.ReLU(), nn.Flatten(), nn.Linear(256, 2)), 8)
+        photo = torch.rand(1, 3, 8, 8)
+        by_rule = lv.gradient(network, photo, lv.logit(1), "deconvnet")
+        torch.testing.assert_close(lv.deconvnet(network, photo, lv.logit(1)), by_rule)
+
+
 def test_a_batch_is_its_photos_one_by_one(network):
     photos = [lv.load_image(name, 64) for name in ("cat", "coffee")]
     for target in (lv.logit("tabby"), lv.probability("tabby"), lv.channel("conv4", 3)):

@@ -51,6 +51,18 @@ def test_every_neuron_of_every_layer_sees_just_what_moves_it(name, size):
             assert columns[:, y, x].nonzero().flatten().tolist() == [*range(box.left, box.right)], (layer, y, x)
 
 
+@pytest.mark.parametrize("padding, kernel", [("same", 3), ("same", 4), ("valid", 3)])
+def test_padding_may_have_a_name(padding, kernel):
+    network = lv.wrap(
+        nn.Sequential(nn.Conv2d(3, 2, kernel, padding=padding, dilation=2), nn.AdaptiveAvgPool2d(1), nn.Flatten()), 12
+    )
+    field = lv.receptive_field(network, "0")
+    rows, columns = probe(network, ["0"], 12)["0"]
+    for y, x in torch.cartesian_prod(*map(torch.arange, field.shape)).tolist():
+        box, seen = field[y, x], (rows[:, y, x].nonzero().flatten(), columns[:, y, x].nonzero().flatten())
+        assert (box.top, box.bottom - 1, box.left, box.right - 1) == (*seen[0][[0, -1]], *seen[1][[0, -1]])
+
+
 def test_the_gradient_stays_inside(network, cat):
     gradient = lv.gradient(network, cat, lv.neuron("conv3", 12, y=4, x=7))
     box = lv.receptive_field(network, "conv3")[4, 7]

@@ -26,10 +26,9 @@ def framed(photo: Tensor, box: Box) -> Tensor:
     """The photo, enlarged, with a frame about the receptive field."""
     shown = photo.cpu().repeat_interleave(ENLARGED, dim=2).repeat_interleave(ENLARGED, dim=3)
     top, left, bottom, right = (ENLARGED * side for side in box)
-    orange = torch.tensor([1.0, 0.55, 0.0]).view(3, 1, 1)
-    inside = shown[0, :, top:bottom, left:right]
-    for edge in (inside[:, :2], inside[:, -2:], inside[:, :, :2], inside[:, :, -2:]):
-        edge[:] = orange
+    inside = shown[:, :, top:bottom, left:right]
+    for edge in (inside[:, :, :2], inside[:, :, -2:], inside[:, :, :, :2], inside[:, :, :, -2:]):
+        edge[:] = plots.ORANGE
     return shown
 
 
@@ -86,21 +85,12 @@ class Deconvnet(Panel):
         layer = values["layer"]
         rows, columns = self._fields[layer].shape
         limits = {"channel": len(self._found.activations[layer]) - 1, "row": rows - 1, "column": columns - 1}
-        for name, high in limits.items():
-            self.controls[name].max = high  # moves a value beyond it, too
-            values[name] = min(values[name], high)
-        nine = self._of(layer, values["channel"])
-        self.controls["which"].max = len(nine.photos)
-        values["which"] = min(values["which"], len(nine.photos))
-        if values["strongest"]:
-            _, values["row"], values["column"] = self._found.places[layer][
-                values["channel"], values["which"] - 1
-            ].tolist()
-        for name in ("row", "column"):
-            self.controls[name].disabled = values["strongest"]
-            if values["strongest"]:
-                self.controls[name].value = values[name]
-        return values
+        values = self.limit(values, limits)
+        values = self.limit(values, {"which": len(self._of(layer, values["channel"]).photos)})
+        if not values["strongest"]:
+            return self.steer(values)
+        _, row, column = self._found.places[layer][values["channel"], values["which"] - 1].tolist()
+        return self.steer(values, row=row, column=column)
 
     def _of(self, layer: str, channel: int) -> TopPatches:
         if self._nine is None or self._nine[0] != (layer, channel):

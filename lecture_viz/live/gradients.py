@@ -75,18 +75,14 @@ class Gradients(Panel):
         limits = {"neuron": activation.shape[0] - 1}
         if not flat:
             limits |= {"row": activation.shape[1] - 1, "column": activation.shape[2] - 1}
-        if not flat and values["strongest"]:
-            place = activation[min(values["neuron"], limits["neuron"])].argmax().item()
-            values = values | {"row": place // activation.shape[2], "column": place % activation.shape[2]}
-        for name, high in limits.items():
-            self.controls[name].max = high  # moves a value beyond it, too
-            values[name] = min(values[name], high)
+        values = self.limit(values, limits)
         self.controls["strongest"].disabled = flat
-        for name in ("row", "column"):
-            self.controls[name].disabled = flat or values["strongest"]
-            if self.controls[name].disabled:
-                self.controls[name].value = values[name]  # nobody else moves it now
-        return values
+        if flat:
+            return self.steer(values, row=values["row"], column=values["column"])
+        if not values["strongest"]:
+            return self.steer(values)
+        row, column = divmod(activation[values["neuron"]].argmax().item(), activation.shape[2])
+        return self.steer(values, row=row, column=column)
 
     def target(self, values: dict[str, Any]) -> targets.Target:
         """The pseudo-loss these values stand for."""

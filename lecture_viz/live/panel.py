@@ -61,6 +61,20 @@ class Panel:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
         return values
 
+    def limit(self, values: dict[str, Any], limits: dict[str, int]) -> dict[str, Any]:
+        """For `adjust`: set the ends of sliders; returns the values within them."""
+        for name, high in limits.items():
+            self.controls[name].max = high  # moves a value beyond it, too
+        return values | {name: min(values[name], high) for name, high in limits.items()}
+
+    def steer(self, values: dict[str, Any], **places: int) -> dict[str, Any]:
+        """For `adjust`: ``row`` and ``column`` go to these places and no hand can move them; without, they are free."""
+        for name in ("row", "column"):
+            self.controls[name].disabled = bool(places)
+            if places:
+                self.controls[name].value = places[name]
+        return values | places
+
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
         raise NotImplementedError

@@ -157,6 +157,15 @@ class LabPanel:
     def handle(self, label: str) -> Locator:
         return self.slider(label).locator(".noUi-handle")
 
+    def drag(self, label: str, to: float) -> None:
+        """Take a slider by its handle with the mouse, to this part of its length (0 … 1)."""
+        handle, track = self.handle(label).bounding_box(), self.slider(label).bounding_box()
+        mouse = self.page.mouse
+        mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
+        mouse.down()
+        mouse.move(track["x"] + to * track["width"], handle["y"] + 5, steps=15)
+        mouse.up()
+
     def readout(self, label: str) -> str:
         return self.slider(label).locator(".widget-readout").inner_text()
 

@@ -114,12 +114,7 @@ def test_gradients_follow_the_hand(lab, net):
     panel.handle("rule").press("End")
     assert shows(panel, 1, gradient_picture(net, lv.logit(tabby + 1), "guided"))
 
-    handle, track = panel.handle("layer").bounding_box(), panel.slider("layer").bounding_box()  # by mouse
-    mouse = notebook.page.mouse
-    mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
-    mouse.down()
-    mouse.move(track["x"] + 0.55 * track["width"], handle["y"] + 5, steps=15)
-    mouse.up()
+    panel.drag("layer", to=0.55)  # by mouse
     layer = panel.readout("layer")
     assert layer in net.layers and layer != "fc8"
     panel.wait_for_code(f"'{layer}'")
@@ -206,12 +201,7 @@ def test_deconvnet_follows_the_hand(lab, net):
     assert shows(panel, 3, expected()) and panel.source(0) != patches
 
     panel.root.get_by_label("where it fires most").uncheck()
-    handle, track = panel.handle("column").bounding_box(), panel.slider("column").bounding_box()  # by mouse
-    mouse = notebook.page.mouse
-    mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
-    mouse.down()
-    mouse.move(track["x"] + 0.4 * track["width"], handle["y"] + 5, steps=10)
-    mouse.up()
+    panel.drag("column", to=0.4)  # by mouse
     panel.wait_for_code(f"x={panel.readout('column')})")
     assert shows(panel, 3, expected())
 
