@@ -182,9 +182,16 @@ class LabPanel:
             .nth(number)
             .evaluate(
                 """async image => {
-                await image.decode();
-                const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
-                return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''));
+                for (;;) {
+                    const source = image.src;
+                    try {
+                        await image.decode();
+                        const bytes = new Uint8Array(await (await fetch(source)).arrayBuffer());
+                        return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''));
+                    } catch (error) {
+                        if (image.src === source) throw error;  // else a newer picture came meanwhile: read that
+                    }
+                }
             }"""
             )
         )
