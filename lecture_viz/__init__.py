@@ -18,10 +18,13 @@ from .images import load_image
 from .networks import Network, WeightsUnavailable, load_network, wrap
 from .receptive_field import receptive_field
 from .relu_rules import RULES, relu_backward, relu_rule, way_back
+from .sanity_checks import cascade, randomized, similarity
+from .smoothgrad import smoothgrad
 from .targets import Target, channel, layer, logit, neuron, probability
 from .top_patches import top_patches
 
-_LATER = ("images", "live", "plots", "exercises", "machine")  # imported at first use: a script needs no widgets
+# imported at first use: a script needs no widgets
+_LATER = ("images", "live", "plots", "localization", "exercises", "machine")
 
 __all__ = [
     "RULES",
@@ -30,6 +33,7 @@ __all__ = [
     "Sensitivity",
     "Target",
     "WeightsUnavailable",
+    "cascade",
     "channel",
     "deconvnet",
     "gradient",
@@ -39,11 +43,14 @@ __all__ = [
     "logit",
     "neuron",
     "probability",
+    "randomized",
     "receptive_field",
     "relu_backward",
     "relu_rule",
     "saliency",
     "sensitivity",
+    "similarity",
+    "smoothgrad",
     "top_patches",
     "way_back",
     "wrap",

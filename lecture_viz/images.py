@@ -18,6 +18,7 @@ from functools import cache
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,6 +38,28 @@ SMALLEST_SIDE = 8  # pixels; below this there is nothing to see
 MOST_PIXELS = 50_000_000  # a decoded photo above this would fill a laptop's memory
 PERCENTILE = 99.5
 EXACT = 96  # pictures up to this many pixels are shown pixel by pixel; larger ones are smoothed and sent as JPEG
+
+
+class Box(NamedTuple):
+    """A rectangle of pixels, ``top ≤ y < bottom``, ``left ≤ x < right``."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def area(self) -> int:
+        """Pixels inside."""
+        return (self.bottom - self.top) * (self.right - self.left)
+
+    def holds(self, y: int, x: int) -> bool:
+        """Whether the pixel in row y and column x is inside."""
+        return self.top <= y < self.bottom and self.left <= x < self.right
+
+    def crop(self, image: Tensor) -> Tensor:
+        """The pixels of ``image`` ``(…, H, W)`` inside."""
+        return image[..., self.top : self.bottom, self.left : self.right]
 
 
 def load_image(source, size: int | None = None) -> Tensor:

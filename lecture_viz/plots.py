@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from . import images
 
+ENLARGED = 4  # screen pixels for each pixel of a framed photo
 ORANGE = torch.tensor([1.0, 0.55, 0.0]).view(1, 3, 1, 1)  # frames what is chosen
 
 
@@ -67,6 +68,15 @@ def mosaic(pictures: list[Tensor], columns: int = 3, cell: int = 64, chosen: int
     cells += [blank] * (-len(cells) % columns)
     rows = [torch.cat(cells[n : n + columns], dim=3) for n in range(0, len(cells), columns)]
     return torch.cat(rows, dim=2)
+
+
+def framed(photo: Tensor, box: images.Box) -> Tensor:
+    """A photo ``(1, 3, H, W)``, enlarged fourfold, with an orange frame just inside ``box``."""
+    shown = photo.cpu().repeat_interleave(ENLARGED, dim=2).repeat_interleave(ENLARGED, dim=3)
+    inside = images.Box(*(ENLARGED * side for side in box)).crop(shown)
+    for edge in (inside[:, :, :2], inside[:, :, -2:], inside[:, :, :, :2], inside[:, :, :, -2:]):
+        edge[:] = ORANGE
+    return shown
 
 
 def figure(drawing, alt: str) -> Figure:

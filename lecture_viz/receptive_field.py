@@ -9,28 +9,14 @@ that mixes places (a fully connected layer) sees all. (Where it may mislead: the
 far more than its rim.)
 """
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 from torch.nn.modules.utils import _pair
 from torch.overrides import TorchFunctionMode
 
+from .images import Box
 from .networks.network import Network
-
-
-class Box(NamedTuple):
-    """Pixels ``top ≤ y < bottom``, ``left ≤ x < right``."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def crop(self, image: Tensor) -> Tensor:
-        """The pixels of ``image`` ``(…, H, W)`` inside."""
-        return image[..., self.top : self.bottom, self.left : self.right]
 
 
 class ReceptiveField:

@@ -23,9 +23,10 @@ from tqdm.auto import tqdm
 
 from .deconvnet import NoChain, deconvnet
 from .gradients import gradient
+from .images import Box
 from .networks.network import Network
 from .pictures import Pictures
-from .receptive_field import Box, receptive_field
+from .receptive_field import receptive_field
 from .targets import Target, neuron
 
 BATCH = 16  # stays in a CPU's cache: a quarter faster there than 64

@@ -2,6 +2,8 @@
 
 import datetime
 import io
+import re
+from contextlib import suppress
 
 import pytest
 import torch
@@ -302,3 +304,140 @@ def test_deconvnet_uses_the_rule_where_the_network_branches(pictures):
     assert panel.code().endswith("rule='deconvnet')") and "branches" in panel.outputs["reconstruction caption"].value
     painted = run(panel.code(), net=network, pictures=pictures)
     assert (to_array(panel.image("reconstruction")) == to_array(show_signed(painted))).all()
+
+
+# --- saliency ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saliency(network, cat):
+    return lv.live.saliency(network, cat, label="tabby", other="school bus")
+
+
+@pytest.mark.parametrize(
+    "values, code",
+    [
+        ({}, "[lv.gradient(net, photo, lv.logit('tabby'), rule) for rule in lv.RULES]"),
+        ({"score": "probability"}, "[lv.gradient(net, photo, lv.probability('tabby'), rule) for rule in lv.RULES]"),
+        ({"samples": 16}, "[lv.smoothgrad(net, photo, lv.logit('tabby'), 16, rule=rule) for rule in lv.RULES]"),
+        (
+            {"layer": "fc7", "neuron": 3, "random": "fc7"},
+            "network = lv.randomized(net, 'fc7')\n"
+            "[lv.gradient(network, photo, lv.neuron('fc7', 3), rule) for rule in lv.RULES]",
+        ),
+    ],
+)
+def test_saliency_shows_what_its_code_makes(saliency, network, cat, values, code):
+    saliency.set(**values)
+    assert saliency.code() == code
+    maps = run(code, net=network, photo=cat)
+    for name, gradient in zip(lv.RULES, maps, strict=True):
+        assert (to_array(saliency.image(name)) == to_array(show_signed(gradient))).all()
+    magnitude = maps[0].abs().amax(dim=1, keepdim=True)
+    assert (to_array(saliency.image("saliency")) == to_array(show_magnitude(magnitude))).all()
+
+
+def bars(panel, name: str) -> dict[str, float]:
+    """The similarities below a map."""
+    rows = re.findall(r"<td>(\w+)</td>.*?<td>([^<]*)</td></tr>", panel.outputs[f"{name} alike"].value)
+    return {row: float(number) for row, number in rows}
+
+
+def test_saliency_says_how_alike_each_map_is(saliency, network, cat):
+    saliency.set(random="conv4")
+    random = lv.randomized(network, "conv4")
+    for rule in lv.RULES:
+        shown = lv.gradient(random, cat, lv.logit("tabby"), rule)
+        other = lv.gradient(random, cat, lv.logit("school bus"), rule)
+        trained = lv.gradient(network, cat, lv.logit("tabby"), rule)
+        expected = {"other": lv.similarity(shown, other), "trained": lv.similarity(shown, trained)}
+        assert bars(saliency, rule) == pytest.approx(expected, abs=0.005)
+    shown, trained = (lv.saliency(net, cat, lv.logit("tabby")) for net in (random, network))
+    assert bars(saliency, "saliency")["trained"] == pytest.approx(lv.similarity(shown, trained), abs=0.005)
+    assert "random down to conv4" in saliency.outputs["photo caption"].value
+    saliency.set(random="none", other=saliency.values["neuron"])  # compared with itself
+    assert all(bars(saliency, name) == {"other": 1} for name in (*lv.RULES, "saliency"))
+
+
+def test_saliency_with_one_scale_for_all(saliency, network, cat):
+    saliency.set(one_scale=True)
+    maps = [lv.gradient(network, cat, lv.logit("tabby"), rule) for rule in lv.RULES]
+    maps.append(lv.saliency(network, cat, lv.logit("tabby")))
+    limit = lv.images.stretch(torch.cat([part.flatten() for part in maps]))
+    for name, gradient in zip(lv.RULES, maps):
+        assert (to_array(saliency.image(name)) == to_array(show_signed(gradient, limit))).all()
+        assert f"±{limit:.2g}" in saliency.outputs[f"{name} caption"].value
+    assert (to_array(saliency.image("saliency")) == to_array(show_magnitude(maps[3], limit))).all()
+
+
+def test_saliency_keeps_every_slider_in_range_through_all_layers(saliency, network, cat):
+    for layer in (*network.layers, *reversed(network.layers)):
+        saliency.set(layer=layer)
+        last = network.activations(cat, layer).shape[1] - 1
+        assert saliency.controls["neuron"].max == saliency.controls["other"].max == last
+        assert saliency.controls["score"].disabled == (layer != "fc8")
+
+
+def test_saliency_looks_where_a_channel_fires_most(saliency, network, cat):
+    saliency.set(layer="conv3", neuron=12, other=5)
+    for channel, output in ((12, saliency.code()), (5, saliency.outputs["photo alike"].value)):
+        row, column = divmod(network.activations(cat, "conv3")[0, channel].argmax().item(), 16)
+        assert f"{channel}, y={row}, x={column})" in output
+
+
+def test_saliency_says_when_a_neuron_is_silent(saliency, network, cat):
+    silent = (network.activations(cat, "relu7")[0] == 0).nonzero()[0].item()
+    saliency.set(layer="relu7", neuron=silent)
+    assert "silent: try another neuron" in saliency.outputs["backprop caption"].value
+    assert "–" in saliency.outputs["guided alike"].value  # nothing to compare
+
+
+def test_saliency_grows_and_gives_way_to_newer_values(saliency):
+    frames = list(saliency.draw(saliency.values | {"samples": 64}))
+    grown = [frame.outputs["saliency"] for frame in frames if "saliency" in frame.outputs]
+    assert len(grown) == 8 and not torch.equal(grown[0], grown[-1])
+    captions = [frame.outputs["saliency caption"] for frame in frames if "saliency caption" in frame.outputs]
+    assert "mean of 8 samples" in captions[0] and "mean of 64 samples" in captions[-1]
+    assert "lv-stale" in frames[0].outputs["guided alike"]  # until the maps it is compared with are there
+    assert "lv-stale" not in frames[-1].outputs["guided alike"]
+
+
+# --- localization --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "values, end",
+    [
+        ({}, "foreground(saliency, 0.3))"),
+        ({"threshold": 0.55}, "foreground(saliency, 0.55))"),
+        ({"samples": 16}, "foreground(saliency, 0.3))"),
+        ({"by_colour": True}, "foreground_by_colour(saliency, photo))"),
+        ({"layer": "conv3", "neuron": 12}, "foreground(saliency, 0.3))"),
+    ],
+)
+def test_localization_shows_what_its_code_makes(network, cat, values, end):
+    panel = lv.live.localization(network, cat, label="tabby").set(**values)
+    assert panel.code().endswith(end)
+    names = {"net": network, "photo": cat}
+    box = run(panel.code(), **names)
+    assert torch.equal(panel.image("box"), lv.plots.framed(cat, box))
+    said = f"rows {box.top} … {box.bottom - 1}, columns {box.left} … {box.right - 1}"
+    assert said in panel.outputs["box caption"].value
+    *lines, last = panel.code().splitlines()
+    mask = run("\n".join([*lines, last.removeprefix("lv.localization.box(").removesuffix(")")]), **names)
+    assert torch.equal(panel.image("foreground") == cat, mask.expand(1, 3, 64, 64) | (cat == 0))
+    assert panel.controls["threshold"].disabled == panel.values["by_colour"]
+
+
+def test_localization_of_a_silent_neuron_loses_nothing(network, cat):
+    silent = (network.activations(cat, "relu7")[0] == 0).nonzero()[0].item()
+    fires = network.activations(cat, "relu7")[0].argmax().item()
+    panel = lv.live.localization(network, cat, label="tabby")
+    with suppress(ValueError):
+        panel.set(layer="relu7")  # the neuron with tabby's number may be silent
+    panel.set(neuron=fires)
+    before = panel.outputs["box"].value
+    with pytest.raises(ValueError, match="zero everywhere: there is nothing to locate; try another neuron"):
+        panel.set(neuron=silent)
+    assert panel.outputs["box"].value == before
+    panel.set(neuron=fires)

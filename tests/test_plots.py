@@ -32,6 +32,17 @@ def test_a_drawing_gets_alt_text_and_an_opaque_background():
     assert torch.equal(lv.load_image(content)[0, :, 0, 0], torch.ones(3))  # white on dark themes, too
 
 
+def test_a_frame_lies_just_inside_its_box():
+    photo, box = torch.rand(1, 3, 10, 12) / 2, lv.images.Box(2, 3, 7, 9)
+    shown = plots.framed(photo, box)
+    assert shown.shape == (1, 3, 40, 48)
+    changed = (shown != photo.repeat_interleave(4, 2).repeat_interleave(4, 3)).any(dim=1)[0]
+    rim = torch.zeros_like(changed)
+    rim[8:28, 12:36] = True
+    rim[10:26, 14:34] = False
+    assert torch.equal(changed, rim)
+
+
 def test_a_mosaic_keeps_the_order_and_frames_the_chosen_one():
     pictures = [torch.full((1, 3, n + 1, 5), n / 10) for n in range(5)]  # of different shapes
     mosaic = plots.mosaic(pictures, columns=3, cell=10, chosen=4)

@@ -2,11 +2,14 @@
 
 from .deconvnet import Deconvnet
 from .gradients import Gradients
+from .localization import Localization
 from .panel import Frame, Panel
 from .relu_rules import ReluRules
+from .saliency import Saliency
 from .start import Start
 
 # called like functions: lv.live.gradients(net, photo)
-start, gradients, relu_rules, deconvnet = Start, Gradients, ReluRules, Deconvnet
+start, gradients, relu_rules = Start, Gradients, ReluRules
+deconvnet, saliency, localization = Deconvnet, Saliency, Localization
 
-__all__ = ["Frame", "Panel", "deconvnet", "gradients", "relu_rules", "start"]
+__all__ = ["Frame", "Panel", "deconvnet", "gradients", "localization", "relu_rules", "saliency", "start"]

@@ -6,30 +6,17 @@ from typing import Any
 
 import ipywidgets as widgets
 import torch
-from torch import Tensor
 
 from .. import images, plots
 from ..deconvnet import UNPOOLINGS, NoChain, deconvnet
 from ..gradients import gradient
 from ..networks import Network
 from ..pictures import Pictures
-from ..receptive_field import Box, receptive_fields
+from ..receptive_field import receptive_fields
 from ..targets import neuron
 from ..top_patches import TopPatches, look, patches
-from .gradients import slider
+from .neuron import WIDE, slider
 from .panel import Frame, Panel
-
-ENLARGED = 4  # screen pixels for each pixel of the photo
-
-
-def framed(photo: Tensor, box: Box) -> Tensor:
-    """The photo, enlarged, with a frame about the receptive field."""
-    shown = photo.cpu().repeat_interleave(ENLARGED, dim=2).repeat_interleave(ENLARGED, dim=3)
-    top, left, bottom, right = (ENLARGED * side for side in box)
-    inside = shown[:, :, top:bottom, left:right]
-    for edge in (inside[:, :, :2], inside[:, :, -2:], inside[:, :, :, :2], inside[:, :, :, -2:]):
-        edge[:] = plots.ORANGE
-    return shown
 
 
 class Deconvnet(Panel):
@@ -54,17 +41,16 @@ class Deconvnet(Panel):
         self._found = look(network, self.pictures, list(self._fields))
         self._nine: tuple[tuple[str, int], TopPatches] | None = None
         first = layer or list(self._fields)[len(self._fields) // 2]
-        wide = widgets.Layout(width="440px")
         self.controls = {
-            "layer": widgets.SelectionSlider(options=list(self._fields), value=first, description="layer", layout=wide),
+            "layer": widgets.SelectionSlider(options=list(self._fields), value=first, description="layer", layout=WIDE),
             "channel": slider(
                 "feature map", len(self._found.activations[first]) - 1, channel, "a channel of the layer"
             ),
-            "which": widgets.IntSlider(1, 1, 9, description="which of 9", layout=wide),
+            "which": widgets.IntSlider(1, 1, 9, description="which of 9", layout=WIDE),
             "unpooling": widgets.SelectionSlider(
-                options=UNPOOLINGS, value="write", description="unpooling", layout=wide
+                options=UNPOOLINGS, value="write", description="unpooling", layout=WIDE
             ),
-            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=wide),
+            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=WIDE),
             "row": slider("row", 0, 0, "row of the neuron in its feature map"),
             "column": slider("column", 0, 0, "column of the neuron in its feature map"),
         }
@@ -122,7 +108,7 @@ class Deconvnet(Panel):
                 f"most: {first:.1f} … {last:.1f}",
                 "reconstructions": plots.mosaic(shown, chosen=which),
                 "reconstructions caption": "<b>what of each patch counted</b>: grey is nothing",
-                "photo": framed(photo, box),
+                "photo": plots.framed(photo, box),
                 "photo caption": f"<b>{what}</b> = {value:.2f}<br>{html.escape(nine.names[which])}, "
                 f"seen: {box.right - box.left}×{box.bottom - box.top} pixels",
                 "reconstruction": images.show_signed(painted),

@@ -5,23 +5,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
-from .. import images, targets
+from .. import images
 from ..gradients import sensitivity
 from ..networks import Network
 from ..relu_rules import RULES
-from .panel import Frame, Panel
+from .neuron import WIDE, NeuronPanel, slider
+from .panel import Frame
 
 
-def slider(description: str, high: int, value: int, tooltip: str) -> widgets.IntSlider:
-    return widgets.IntSlider(
-        value, 0, high, description=description, tooltip=tooltip, layout=widgets.Layout(width="440px")
-    )
-
-
-class Gradients(Panel):
+class Gradients(NeuronPanel):
     """Photo, colour gradient and its magnitude, side by side.
 
     Controls: ``layer``, ``neuron`` (a channel, or a class at the last layer), ``rule``; in convolutional layers also
@@ -32,19 +26,10 @@ class Gradients(Panel):
 
     def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
-        super().__init__()
-        self.network = network
-        self.photo = network.check(photo)
-        self._shown_layer: tuple[str, Tensor] | None = None
-        first = network.label_index(network.top(photo, 1)[0][0] if label is None else label)
-        wide = widgets.Layout(width="440px")
-        self.controls = {
-            "layer": widgets.SelectionSlider(
-                options=network.layers, value=network.layers[-1], description="layer", layout=wide
-            ),
-            "neuron": slider("neuron", len(network.labels) - 1, first, "a class at the last layer, else a channel"),
-            "rule": widgets.SelectionSlider(options=RULES, value="backprop", description="rule", layout=wide),
-            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=wide),
+        super().__init__(network, photo, label)
+        self.controls |= {
+            "rule": widgets.SelectionSlider(options=RULES, value="backprop", description="rule", layout=WIDE),
+            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=WIDE),
             "row": slider("row", 0, 0, "row of the neuron in its activation map"),
             "column": slider("column", 0, 0, "column of the neuron in its activation map"),
         }
@@ -66,11 +51,7 @@ class Gradients(Panel):
         )
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        layer = values["layer"]
-        if self._shown_layer is None or self._shown_layer[0] != layer:
-            with torch.no_grad():
-                self._shown_layer = layer, self.network.activations(self.photo, layer)[0]
-        activation = self._shown_layer[1]
+        activation = self.activation(values["layer"])
         flat = activation.ndim != 3
         limits = {"neuron": activation.shape[0] - 1}
         if not flat:
@@ -81,20 +62,12 @@ class Gradients(Panel):
             return self.steer(values, row=values["row"], column=values["column"])
         if not values["strongest"]:
             return self.steer(values)
-        row, column = divmod(activation[values["neuron"]].argmax().item(), activation.shape[2])
+        row, column = self.strongest(values["layer"], values["neuron"])
         return self.steer(values, row=row, column=column)
 
-    def target(self, values: dict[str, Any]) -> targets.Target:
-        """The pseudo-loss these values stand for."""
-        activation = self._shown_layer[1]
-        if activation.ndim == 3:
-            return targets.neuron(values["layer"], values["neuron"], y=values["row"], x=values["column"])
-        if values["layer"] == self.network.layers[-1] and len(activation) == len(self.network.labels):
-            return targets.logit(self.network.labels[values["neuron"]])
-        return targets.neuron(values["layer"], values["neuron"])
-
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
-        target, rule = self.target(values), values["rule"]
+        target = self.target(*(values[name] for name in ("layer", "neuron", "row", "column")))
+        rule = values["rule"]
         value, gradient, relus = sensitivity(self.network, self.photo, target, rule)
         magnitude = gradient.abs().amax(dim=1, keepdim=True)
         what = html.escape(str(target).removeprefix("lv."))

@@ -166,7 +166,12 @@ class Network(nn.Module):
         found = set(parts(self.module, ""))
         return tuple(path for path, runs in self._runs.items() if runs == 1 and path in found)
 
-    def _module_of(self, layer: str) -> nn.Module:
+    def part(self, layer: str) -> nn.Module:
+        """The module that computes ``layer``.
+
+        Raises:
+            ValueError: unknown layer (the nearest names are offered), or one that runs more than once.
+        """
         if self._named_layers and layer in self._named_layers:
             return self.module.get_submodule(self._named_layers[layer])
         runs = self._runs.get(layer)
@@ -189,7 +194,7 @@ class Network(nn.Module):
 
     def run(self, image: Tensor, layers: Sequence[str | None]) -> dict[str | None, Tensor]:
         """Outputs of several layers from one pass, which stops at the last of them; ``None`` stands for the logits."""
-        wanted = {name: self._module_of(name) for name in layers if name is not None}
+        wanted = {name: self.part(name) for name in layers if name is not None}
         outputs: dict[str | None, Tensor] = {}
         thread = threading.get_ident()  # another thread may be using the same network: leave its pass alone
 
@@ -217,7 +222,7 @@ class Network(nn.Module):
     def trace(self, image: Tensor, layer: str | None) -> list[Call]:
         """Every smallest part that ran on the way to ``layer`` (``None``: the logits), in order, without gradients."""
         if layer is not None:
-            self._module_of(layer)  # may need a trial run of its own, which is not to be traced
+            self.part(layer)  # may need a trial run of its own, which is not to be traced
         calls: list[Call] = []
         thread = threading.get_ident()
 

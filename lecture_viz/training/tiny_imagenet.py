@@ -3,7 +3,7 @@
 tiny-imagenet-200/wnids.txt                    one class id a line
 tiny-imagenet-200/words.txt                    class id, tab, readable names
 tiny-imagenet-200/train/<id>/images/*.JPEG
-tiny-imagenet-200/val/val_annotations.txt      file name, tab, class id, tab, box
+tiny-imagenet-200/val/val_annotations.txt      file name, class id, left, top, right, bottom, between tabs
 tiny-imagenet-200/val/images/*.JPEG
 """
 
@@ -14,6 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from ..images import Box
 
 
 class Split(NamedTuple):
@@ -28,6 +30,19 @@ def read_labels(folder: Path) -> tuple[list[str], list[str]]:
     return ids, [names[i].split(", ")[0] for i in ids]
 
 
+def _annotations(folder: Path) -> list[list[str]]:
+    return [line.split("\t") for line in (folder / "val" / "val_annotations.txt").read_text().splitlines()]
+
+
+def read_boxes(folder: Path) -> list[Box]:
+    """The object's box in each image of the split ``"val"``, in the same order."""
+    boxes = []
+    for row in _annotations(folder):
+        left, top, right, bottom = map(int, row[2:6])  # the last two are still inside
+        boxes.append(Box(top, left, bottom + 1, right + 1))
+    return boxes
+
+
 def read_split(folder: Path, split: str) -> Split:
     """All images of ``"train"`` or ``"val"`` in memory (1.2 GB for the training split)."""
     ids, _ = read_labels(folder)
@@ -35,8 +50,7 @@ def read_split(folder: Path, split: str) -> Split:
     if split == "train":
         files = [(path, number[i]) for i in ids for path in sorted((folder / "train" / i / "images").glob("*.JPEG"))]
     else:
-        rows = [line.split("\t") for line in (folder / "val" / "val_annotations.txt").read_text().splitlines()]
-        files = [(folder / "val" / "images" / row[0], number[row[1]]) for row in rows]
+        files = [(folder / "val" / "images" / row[0], number[row[1]]) for row in _annotations(folder)]
     if not files:
         raise FileNotFoundError(f"no images for {split!r} under {folder}; expected the standard Tiny ImageNet folder")
     images = np.empty((len(files), 3, 64, 64), dtype=np.uint8)

@@ -1,0 +1,82 @@
+"""Lesson 4: from a saliency map to a box about the object."""
+
+import html
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from .. import images, plots
+from .. import localization as where
+from ..networks import Network
+from ..smoothgrad import NOISE, means
+from .neuron import WIDE, NeuronPanel
+from .panel import Frame
+from .saliency import samples_slider
+
+
+class Localization(NeuronPanel):
+    """Saliency, foreground and box.
+
+    Controls: ``layer``, ``neuron``, ``samples`` of SmoothGrad (0: none), ``threshold``, ``by_colour`` (from seeds and
+    the colours of the photo, without threshold).
+    """
+
+    name = "localization"
+
+    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
+        """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
+        super().__init__(network, photo, label)
+        self.controls |= {
+            "samples": samples_slider(),
+            "threshold": widgets.FloatSlider(
+                value=where.THRESHOLD, min=0.05, max=1, step=0.05, description="threshold", layout=WIDE
+            ),
+            "by_colour": widgets.Checkbox(False, description="by the colours of the photo", indent=True, layout=WIDE),
+        }
+        controls = list(self.controls.values())
+        shown = [
+            self.picture("saliency", "saliency of the chosen neuron", size),
+            self.picture("foreground", "the photo, dark where the map is weak", size),
+            self.picture("box", "the photo with a box about the largest part of the foreground", size),
+        ]
+        wrap = widgets.Layout(flex_flow="row wrap")
+        self.assemble(
+            widgets.HBox([widgets.VBox(controls[:3]), widgets.VBox(controls[3:])], layout=wrap),
+            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
+        )
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.controls["threshold"].disabled = values["by_colour"]
+        return self.limit(values, {"neuron": len(self.activation(values["layer"])) - 1})
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+        target = self.at_strongest(values["layer"], values["neuron"])
+        samples = values["samples"]
+        if samples:
+            code = f"smooth = lv.smoothgrad(net, photo, {target}, {samples})\n"
+            code += "saliency = smooth.abs().amax(dim=1, keepdim=True)\n"
+        else:
+            code = f"saliency = lv.saliency(net, photo, {target})\n"
+        how = "_by_colour(saliency, photo)" if values["by_colour"] else f"(saliency, {values['threshold']:.2g})"
+        code += f"lv.localization.box(lv.localization.foreground{how})"
+        for mean in means(self.network, self.photo, target, samples or 1, NOISE if samples else 0):
+            saliency = mean.abs().amax(dim=1, keepdim=True)
+            if values["by_colour"]:
+                mask = where.foreground_by_colour(saliency, self.photo)
+            else:
+                mask = where.foreground(saliency, values["threshold"])
+            box = where.box(mask)
+            yield Frame(
+                {
+                    "saliency": images.show_magnitude(saliency),
+                    "saliency caption": f"<b>saliency</b> of {html.escape(str(target).removeprefix('lv.'))}",
+                    "foreground": self.photo * (0.2 + 0.8 * mask.to(self.photo)),
+                    "foreground caption": f"<b>foreground</b>: {mask.float().mean():.0%} of the photo",
+                    "box": plots.framed(self.photo, box),
+                    "box caption": f"<b>box</b> about its largest part: rows {box.top} … {box.bottom - 1}, "
+                    f"columns {box.left} … {box.right - 1}",
+                },
+                code,
+            )

@@ -1,0 +1,61 @@
+"""What panels about one photo share: a slider for the layer, and one for a neuron of it."""
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import targets
+from ..networks import Network
+from .panel import Panel
+
+WIDE = {"width": "440px"}
+
+
+def slider(description: str, high: int, value: int, tooltip: str) -> widgets.IntSlider:
+    return widgets.IntSlider(value, 0, high, description=description, tooltip=tooltip, layout=WIDE)
+
+
+class NeuronPanel(Panel):
+    """Begins with the controls ``layer`` and ``neuron`` (a channel, or a class at the last layer)."""
+
+    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None):
+        """``label`` is the class to start with, by default the most probable one."""
+        super().__init__()
+        self.network = network
+        self.photo = network.check(photo)
+        self._shown_layer: tuple[str, Tensor] | None = None
+        first = network.label_index(network.top(photo, 1)[0][0] if label is None else label)
+        last = network.layers[-1]
+        self.controls = {
+            "layer": widgets.SelectionSlider(options=network.layers, value=last, description="layer", layout=WIDE),
+            "neuron": slider("neuron", len(network.labels) - 1, first, "a class at the last layer, else a channel"),
+        }
+
+    def activation(self, layer: str) -> Tensor:
+        """What the photo causes in a layer: ``(C, h, w)`` or ``(C,)``."""
+        if self._shown_layer is None or self._shown_layer[0] != layer:
+            with torch.no_grad():
+                self._shown_layer = layer, self.network.activations(self.photo, layer)[0]
+        return self._shown_layer[1]
+
+    def strongest(self, layer: str, neuron: int) -> tuple[int, int]:
+        """Row and column where a channel fires most."""
+        row, column = divmod(self.activation(layer)[neuron].argmax().item(), self.activation(layer).shape[2])
+        return row, column
+
+    def at_strongest(self, layer: str, neuron: int) -> targets.Target:
+        """The pseudo-loss of a neuron where it fires most."""
+        place = self.strongest(layer, neuron) if self.activation(layer).ndim == 3 else (0, 0)
+        return self.target(layer, neuron, *place)
+
+    def is_output(self, layer: str) -> bool:
+        """Whether the neurons of this layer are the classes."""
+        return layer == self.network.layers[-1] and self.activation(layer).shape == (len(self.network.labels),)
+
+    def target(self, layer: str, neuron: int, row: int, column: int) -> targets.Target:
+        """The pseudo-loss of a neuron; ``row`` and ``column`` count where the layer has some."""
+        if self.activation(layer).ndim == 3:
+            return targets.neuron(layer, neuron, y=row, x=column)
+        if self.is_output(layer):
+            return targets.logit(self.network.labels[neuron])
+        return targets.neuron(layer, neuron)

@@ -1,0 +1,169 @@
+"""Lesson 4: four maps of one neuron side by side, and how alike each is to maps that should differ from it."""
+
+import html
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import images, targets
+from ..networks import Network
+from ..relu_rules import RULES
+from ..sanity_checks import cascade, randomized, similarity
+from ..smoothgrad import BATCH, NOISE, means
+from .neuron import WIDE, NeuronPanel, slider
+from .panel import Frame
+
+TRAINED = "none"  # of the weights are random
+SAMPLES = (0, 8, 16, 32, 64)
+
+
+def samples_slider() -> widgets.SelectionSlider:
+    return widgets.SelectionSlider(
+        options=SAMPLES, description="samples", tooltip="of SmoothGrad; 0: without", layout=WIDE
+    )
+
+
+class Maps(NamedTuple):
+    """What the three rules send back ``(1, 3, H, W)``, and the saliency ``(1, 1, H, W)``."""
+
+    backprop: Tensor
+    deconvnet: Tensor
+    guided: Tensor
+    saliency: Tensor
+
+
+class Saliency(NeuronPanel):
+    """Backprop, Deconvnet, guided backprop and saliency of one neuron, with two sanity checks below each.
+
+    Controls: ``layer``, ``neuron`` (in convolutional layers where it fires most), ``score`` (of a class: ``logit`` or
+    ``probability``), ``samples`` of SmoothGrad (0: none), ``other`` (the neuron compared with), ``random`` (random
+    weights from the output down to this layer), ``one_scale`` for all maps or for each its own.
+    """
+
+    name = "saliency"
+
+    def __init__(
+        self,
+        network: Network,
+        photo: Tensor,
+        label: str | int | None = None,
+        other: str | int = 0,
+        size: int = 200,
+    ):
+        """``label`` and ``other`` are the classes to start with; ``size`` in screen pixels."""
+        super().__init__(network, photo, label)
+        self._random: tuple[str, Network] = (TRAINED, network)
+        self._alike = dict.fromkeys(Maps._fields, "")
+        layers = cascade(network)
+        self.controls |= {
+            "score": widgets.SelectionSlider(options=["logit", "probability"], description="score", layout=WIDE),
+            "samples": samples_slider(),
+            "other": slider(
+                "other", len(network.labels) - 1, network.label_index(other), "its map is compared with this one"
+            ),
+            "random": widgets.SelectionSlider(options=[TRAINED, *layers], description="random", layout=WIDE),
+            "one_scale": widgets.Checkbox(False, description="one scale for all maps", indent=True, layout=WIDE),
+        }
+        controls = list(self.controls.values())
+        alts = {
+            "photo": "the photo the network sees",
+            "backprop": "colour gradient of the chosen neuron",
+            "deconvnet": "what Deconvnet's rule sends back from it",
+            "guided": "what guided backprop sends back from it",
+            "saliency": "saliency: the largest colour channel of the gradient's magnitude",
+        }
+        shown = [
+            widgets.VBox([self.picture(name, alt, size), self.text(f"{name} alike", width=f"{size}px", height="96px")])
+            for name, alt in alts.items()
+        ]
+        wrap = widgets.Layout(flex_flow="row wrap")
+        self.assemble(
+            widgets.HBox([widgets.VBox(controls[:4]), widgets.VBox(controls[4:])], layout=wrap),
+            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
+        )
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        last = len(self.activation(values["layer"])) - 1
+        self.controls["score"].disabled = not self.is_output(values["layer"])
+        return self.limit(values, {"neuron": last, "other": last})
+
+    def _target(self, values: dict[str, Any], neuron: int) -> targets.Target:
+        layer = values["layer"]
+        if self.is_output(layer) and values["score"] == "probability":
+            return targets.probability(self.network.labels[neuron])
+        return self.at_strongest(layer, neuron)
+
+    def _network(self, random: str) -> Network:
+        if self._random[0] != random:
+            self._random = random, self.network if random == TRAINED else randomized(self.network, random)
+        return self._random[1]
+
+    def _maps(self, network: Network, target: targets.Target, samples: int) -> Iterator[Maps]:
+        """After every few samples."""
+        noise = NOISE if samples else 0
+        for parts in zip(*(means(network, self.photo, target, samples or 1, noise, rule) for rule in RULES)):
+            yield Maps(*parts, parts[0].abs().amax(dim=1, keepdim=True))
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+        target, other = self._target(values, values["neuron"]), self._target(values, values["other"])
+        network, samples = self._network(values["random"]), values["samples"]
+        code = self._code_for(target, values["random"], samples)
+        with torch.no_grad():
+            value = target(network, self.photo).item()
+        what = html.escape(str(target).removeprefix("lv."))
+        stale = {f"{name} alike": f'<div class="lv-stale">{text}</div>' for name, text in self._alike.items()}
+        trained = "" if network is self.network else f"<br>random down to {html.escape(values['random'])}"
+        photo = {"photo": self.photo, "photo caption": f"<b>{what}</b> = {value:.3g}{trained}"}
+        for count, maps in enumerate(self._maps(network, target, samples), start=1):
+            yield Frame(photo | self._pictures_of(maps, values, min(count * BATCH, samples)) | stale, code)
+            stale = {}
+
+        rivals = {"other": (network, other)}
+        if network is not self.network:
+            rivals["trained"] = (self.network, target)
+        bars = {name: "" for name in Maps._fields}
+        for rival, (rival_network, rival_target) in rivals.items():
+            for rival_maps in self._maps(rival_network, rival_target, samples):  # noqa: B007  the last counts
+                yield Frame({}, code)  # newer values may be waiting
+            for name, one, other_map in zip(Maps._fields, maps, rival_maps):
+                bars[name] += bar(rival, similarity(one, other_map))
+        self._alike = {name: f"<table class='lv-guesses'>{rows}</table>" for name, rows in bars.items()}
+        named = html.escape(str(other).removeprefix("lv."))
+        legend = f"<b>How alike</b> is each map to<br>other: {named}"
+        legend += "<br>trained: without random weights" if len(rivals) > 1 else ""
+        alike = {f"{name} alike": text for name, text in self._alike.items()}
+        yield Frame({"photo alike": f"{legend}<br>1 is the same picture", **alike}, code)
+
+    def _pictures_of(self, maps: Maps, values: dict[str, Any], samples: int) -> dict[str, Tensor | str]:
+        outputs: dict[str, Tensor | str] = {}
+        shared = images.stretch(torch.cat([part.flatten() for part in maps])) if values["one_scale"] else None
+        titles = {"backprop": "gradient", "deconvnet": "Deconvnet", "guided": "guided backprop", "saliency": "saliency"}
+        for name, values_shown in maps._asdict().items():
+            limit = shared or images.stretch(values_shown)
+            show = images.show_magnitude if name == "saliency" else images.show_signed
+            scale = f"black is 0, yellow {limit:.2g}" if name == "saliency" else f"grey is 0, full colour ±{limit:.2g}"
+            outputs[name] = show(values_shown, limit)
+            outputs[f"{name} caption"] = f"<b>{titles[name]}</b><br>{scale}"
+        if samples:
+            outputs["saliency caption"] += f"<br>mean of {samples} samples"
+        if not maps.backprop.any():
+            outputs["backprop caption"] += "<br>silent: try another neuron"
+        return outputs
+
+    def _code_for(self, target: targets.Target, random: str, samples: int) -> str:
+        first = "" if random == TRAINED else f"network = lv.randomized(net, {random!r})\n"
+        network = "net" if random == TRAINED else "network"
+        if samples:
+            return f"{first}[lv.smoothgrad({network}, photo, {target}, {samples}, rule=rule) for rule in lv.RULES]"
+        return f"{first}[lv.gradient({network}, photo, {target}, rule) for rule in lv.RULES]"
+
+
+def bar(name: str, alike: float) -> str:
+    """A row of a table: a similarity as a bar and a number."""
+    number = "–" if math.isnan(alike) else f"{alike:.2f}"
+    width = 0 if math.isnan(alike) else 90 * max(0.0, alike)
+    return f'<tr><td>{name}</td><td><div class="lv-bar" style="width:{width:.0f}px"></div></td><td>{number}</td></tr>'
