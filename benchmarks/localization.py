@@ -42,10 +42,6 @@ class Photos(NamedTuple):
         return Photos(self.images[::step], self.classes[::step], self.boxes[::step])
 
 
-def magnitude(gradient: Tensor) -> Tensor:
-    return gradient.abs().amax(dim=1, keepdim=True)
-
-
 def brighter(gradient: Tensor) -> Tensor:
     """Where more light would raise the score."""
     return gradient.mean(dim=1, keepdim=True).clamp(min=0)
@@ -54,10 +50,10 @@ def brighter(gradient: Tensor) -> Tensor:
 # each map, from the network, images, and target; the paper's saliency is the magnitude of the gradient
 MAPS: dict[str, Callable] = {
     "gradient, where brighter is better": lambda *asked: brighter(lv.gradient(*asked)),
-    "saliency": lambda *asked: magnitude(lv.gradient(*asked)),
-    "Deconvnet, magnitude": lambda *asked: magnitude(lv.gradient(*asked, "deconvnet")),
-    "guided backprop, magnitude": lambda *asked: magnitude(lv.gradient(*asked, "guided")),
-    f"SmoothGrad ({SAMPLES}), saliency": lambda *asked: magnitude(lv.smoothgrad(*asked, SAMPLES)),
+    "saliency": lambda *asked: lv.magnitude(lv.gradient(*asked)),
+    "Deconvnet, magnitude": lambda *asked: lv.magnitude(lv.gradient(*asked, "deconvnet")),
+    "guided backprop, magnitude": lambda *asked: lv.magnitude(lv.gradient(*asked, "guided")),
+    f"SmoothGrad ({SAMPLES}), saliency": lambda *asked: lv.magnitude(lv.smoothgrad(*asked, SAMPLES)),
 }
 
 

@@ -13,7 +13,7 @@ A photo flows one way: photo → network → target → gradient → picture →
 from importlib import import_module
 
 from .deconvnet import NoChain, deconvnet
-from .gradients import Sensitivity, gradient, saliency, sensitivity
+from .gradients import Sensitivity, gradient, magnitude, saliency, sensitivity
 from .images import load_image
 from .networks import Network, WeightsUnavailable, load_network, wrap
 from .receptive_field import receptive_field
@@ -41,6 +41,7 @@ __all__ = [
     "load_image",
     "load_network",
     "logit",
+    "magnitude",
     "neuron",
     "probability",
     "randomized",

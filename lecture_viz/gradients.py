@@ -71,6 +71,11 @@ def sensitivity(network: Network, image: Tensor, target: Target, rule: Rule = "b
     return Sensitivity(value.detach(), _back(image, value), seen.count)
 
 
+def magnitude(gradient: Tensor) -> Tensor:
+    """The maximum over the colour channels of ``|gradient|`` ``(B, 3, H, W)``: ``(B, 1, H, W)``, ≥ 0."""
+    return gradient.abs().amax(dim=1, keepdim=True)
+
+
 def saliency(network: Network, image: Tensor, target: Target) -> Tensor:
-    """The maximum over the colour channels of ``|gradient|``: ``(B, 1, H, W)``, ≥ 0."""
-    return gradient(network, image, target).abs().amax(dim=1, keepdim=True)
+    """The `magnitude` of the gradient: ``(B, 1, H, W)``, ≥ 0."""
+    return magnitude(gradient(network, image, target))

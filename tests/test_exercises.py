@@ -16,6 +16,25 @@ def stamp():
     return s, lv.load_network("alexnet64", device="cpu").module.conv1.weight.transpose(0, 1)
 
 
+def neighbours():
+    """The gradients of eight noisy cats."""
+    network, random = lv.load_network("alexnet64", device="cpu"), torch.Generator().manual_seed(0)
+    epsilon = 0.15 * torch.randn(8, 3, 64, 64, generator=random)
+    x = (lv.load_image("cat", 64) + epsilon).requires_grad_()
+    network(x)[:, network.label_index("tabby")].sum().backward()
+    return x.grad
+
+
+def unclamped(a, b):
+    shared = (min(a[2], b[2]) - max(a[0], b[0])) * (min(a[3], b[3]) - max(a[1], b[1]))
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
+def counted_twice(a, b):
+    shared = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]))
+
+
 @pytest.mark.parametrize(
     "exercise, answer, said",
     [
@@ -36,6 +55,14 @@ def stamp():
         ("03.1", lambda: torch.nn.functional.interpolate(S, scale_factor=2), "spreads each number"),
         ("03.1", lambda: S, "it should be (1, 1, 4, 4)"),
         ("03.2", lambda: torch.nn.functional.conv2d(*stamp(), padding=2), "turned by 180°"),
+        ("04.1", lambda: lambda a, b: 0.5, "for (0, 0, 4, 4) and (0, 0, 4, 4) it is 1, you get 0.5"),
+        ("04.1", lambda: unclamped, "they do not overlap: no height or width is negative"),
+        ("04.1", lambda: counted_twice, "counted twice below the line"),
+        ("04.1", lambda: lambda a, b: ..., "replace the three dots"),
+        ("04.1", 1, "write a function"),
+        ("04.2", lambda: neighbours().sum(0, keepdim=True), "divide by the number"),
+        ("04.2", lambda: neighbours().abs().mean(0, keepdim=True), "take the mean with signs"),
+        ("04.2", lambda: neighbours().mean(0), "the shape is (3, 64, 64)"),
         ("01.2", ..., "replace the three dots"),
         ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
     ],

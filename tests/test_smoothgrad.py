@@ -7,10 +7,6 @@ import lecture_viz as lv
 from lecture_viz.smoothgrad import BATCH, means
 
 
-def magnitude(gradient: torch.Tensor) -> torch.Tensor:
-    return gradient.abs().amax(dim=1, keepdim=True)
-
-
 @pytest.mark.parametrize("rule", lv.RULES)
 @pytest.mark.parametrize("target", [lv.logit("tabby"), lv.neuron("conv3", 12, y=4, x=7)], ids=repr)
 def test_equals_the_mean_over_neighbours_one_by_one(network, cat, target, rule):

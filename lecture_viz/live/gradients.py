@@ -8,7 +8,7 @@ import ipywidgets as widgets
 from torch import Tensor
 
 from .. import images
-from ..gradients import sensitivity
+from ..gradients import magnitude, sensitivity
 from ..networks import Network
 from ..relu_rules import RULES
 from .neuron import WIDE, NeuronPanel, slider
@@ -69,7 +69,7 @@ class Gradients(NeuronPanel):
         target = self.target(*(values[name] for name in ("layer", "neuron", "row", "column")))
         rule = values["rule"]
         value, gradient, relus = sensitivity(self.network, self.photo, target, rule)
-        magnitude = gradient.abs().amax(dim=1, keepdim=True)
+        strength = magnitude(gradient)
         what = html.escape(str(target).removeprefix("lv."))
         note = f"{rule} through {relus} ReLUs" if relus else "no ReLU on the way: the three rules agree"
         if not gradient.any():
@@ -81,8 +81,8 @@ class Gradients(NeuronPanel):
                 "photo caption": f"<b>{what}</b> = {value.item():.2f}",
                 "gradient": images.show_signed(gradient),
                 "gradient caption": f"<b>colour gradient</b>: {scale}<br>{note}",
-                "magnitude": images.show_magnitude(magnitude),
-                "magnitude caption": f"<b>magnitude</b>: black is 0, yellow {images.stretch(magnitude):.2g}<br>"
+                "magnitude": images.show_magnitude(strength),
+                "magnitude caption": f"<b>magnitude</b>: black is 0, yellow {images.stretch(strength):.2g}<br>"
                 f"(the {images.PERCENTILE}th percentile)",
             },
             f"lv.gradient(net, photo, {target}, rule={rule!r})",

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from .. import images, plots
 from .. import localization as where
+from ..gradients import magnitude
 from ..networks import Network
 from ..smoothgrad import NOISE, means
 from .neuron import WIDE, NeuronPanel
@@ -55,14 +56,13 @@ class Localization(NeuronPanel):
         target = self.at_strongest(values["layer"], values["neuron"])
         samples = values["samples"]
         if samples:
-            code = f"smooth = lv.smoothgrad(net, photo, {target}, {samples})\n"
-            code += "saliency = smooth.abs().amax(dim=1, keepdim=True)\n"
+            code = f"saliency = lv.magnitude(lv.smoothgrad(net, photo, {target}, {samples}))\n"
         else:
             code = f"saliency = lv.saliency(net, photo, {target})\n"
         how = "_by_colour(saliency, photo)" if values["by_colour"] else f"(saliency, {values['threshold']:.2g})"
         code += f"lv.localization.box(lv.localization.foreground{how})"
         for mean in means(self.network, self.photo, target, samples or 1, NOISE if samples else 0):
-            saliency = mean.abs().amax(dim=1, keepdim=True)
+            saliency = magnitude(mean)
             if values["by_colour"]:
                 mask = where.foreground_by_colour(saliency, self.photo)
             else:

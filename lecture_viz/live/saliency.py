@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .. import images, targets
+from ..gradients import magnitude
 from ..networks import Network
 from ..relu_rules import RULES
 from ..sanity_checks import cascade, randomized, similarity
@@ -106,7 +107,7 @@ class Saliency(NeuronPanel):
         """After every few samples."""
         noise = NOISE if samples else 0
         for parts in zip(*(means(network, self.photo, target, samples or 1, noise, rule) for rule in RULES)):
-            yield Maps(*parts, parts[0].abs().amax(dim=1, keepdim=True))
+            yield Maps(*parts, magnitude(parts[0]))
 
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         target, other = self._target(values, values["neuron"]), self._target(values, values["other"])
@@ -142,11 +143,11 @@ class Saliency(NeuronPanel):
         outputs: dict[str, Tensor | str] = {}
         shared = images.stretch(torch.cat([part.flatten() for part in maps])) if values["one_scale"] else None
         titles = {"backprop": "gradient", "deconvnet": "Deconvnet", "guided": "guided backprop", "saliency": "saliency"}
-        for name, values_shown in maps._asdict().items():
-            limit = shared or images.stretch(values_shown)
+        for name, part in maps._asdict().items():
+            limit = shared or images.stretch(part)
             show = images.show_magnitude if name == "saliency" else images.show_signed
             scale = f"black is 0, yellow {limit:.2g}" if name == "saliency" else f"grey is 0, full colour ±{limit:.2g}"
-            outputs[name] = show(values_shown, limit)
+            outputs[name] = show(part, limit)
             outputs[f"{name} caption"] = f"<b>{titles[name]}</b><br>{scale}"
         if samples:
             outputs["saliency caption"] += f"<br>mean of {samples} samples"

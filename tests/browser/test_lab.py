@@ -44,7 +44,8 @@ def screenshot_has_picture(panel: LabPanel, number: int, expected: np.ndarray) -
 
 
 @pytest.mark.parametrize(
-    "notebook", ["00_start_here.ipynb", "01_gradients.ipynb", "02_relu_rules.ipynb", "03_deconvnet.ipynb"]
+    "notebook",
+    ["00_start_here.ipynb", "01_gradients.ipynb", "02_relu_rules.ipynb", "03_deconvnet.ipynb", "04_saliency.ipynb"],
 )
 def test_a_file_just_opened_shows_its_stored_pictures(lab, notebook):
     page = lab(notebook).page
@@ -208,6 +209,75 @@ def test_deconvnet_follows_the_hand(lab, net):
     panel.handle("unpooling").press("End")
     panel.wait_for_code("'sum'")
     assert shows(panel, 3, expected())
+
+
+def test_saliency_follows_the_hand(lab, net):
+    notebook: Lab = lab("04_saliency.ipynb")
+    assert notebook.run_all() == []
+    panel, cat = notebook.panel(0), lv.load_image("cat", 64)
+
+    def shows_maps(*maps) -> bool:
+        *signed, last = maps
+        expected = [*map(show_signed, signed), show_magnitude(lv.magnitude(last))]
+        return all(shows(panel, n, to_array(picture)) for n, picture in enumerate(expected, start=1))
+
+    def rules(network, target) -> list:
+        maps = [lv.gradient(network, cat, target, rule) for rule in lv.RULES]
+        return [*maps, maps[0]]
+
+    tabby = net.label_index("tabby")
+    assert shows_maps(*rules(net, lv.logit("tabby")))
+    guided = panel.root.locator(".lv-guesses").nth(2)
+    assert "0.96" in guided.inner_text()  # almost the same picture for “school bus”
+    assert screenshot_has_picture(panel, 3, to_array(show_signed(lv.gradient(net, cat, lv.logit(tabby), "guided"))))
+
+    panel.handle("neuron").press("ArrowRight")  # by keyboard
+    assert shows_maps(*rules(net, lv.logit(tabby + 1)))
+
+    panel.handle("random").press("ArrowRight")
+    panel.wait_for_code("randomized(net, 'fc8')")
+    assert shows_maps(*rules(lv.randomized(net, "fc8"), lv.logit(tabby + 1)))
+    guided.get_by_text("trained").wait_for()
+    panel.handle("random").press("Home")
+
+    panel.handle("samples").press("ArrowRight")
+    panel.wait_for_code("smoothgrad")
+    maps = [lv.smoothgrad(net, cat, lv.logit(tabby + 1), 8, rule=rule) for rule in lv.RULES]
+    assert shows_maps(*maps, maps[0])
+    panel.handle("samples").press("Home")
+
+    panel.drag("layer", to=0.5)  # by mouse
+    panel.wait_for_code(f"'{panel.readout('layer')}'")
+    target = eval(panel.code().split("photo, ")[1].split(", rule)")[0], {"lv": lv})
+    assert shows_maps(*rules(net, target))
+
+
+def test_localization_follows_the_hand(lab):
+    notebook: Lab = lab("04_saliency.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel(1)
+    names = {"lv": lv, "net": lv.load_network("inception64", device="cpu"), "photo": lv.load_image("rocket", 64)}
+
+    def box_is_shown() -> bool:
+        """The photo is sent as JPEG: the frame's place is what counts."""
+        *lines, last = panel.code().splitlines()
+        exec("\n".join(lines), names)
+        expected = to_array(lv.plots.framed(names["photo"], eval(last, names))).astype(int)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if abs(panel.pixels(2).astype(int) - expected).mean() < 4:
+                return True
+            time.sleep(0.1)
+        return False
+
+    panel.wait_for_code("foreground(saliency, 0.5)")
+    assert box_is_shown()
+    panel.drag("threshold", to=0.75)  # by mouse
+    panel.wait_for_code(f"foreground(saliency, {float(panel.readout('threshold')):.2g})")
+    assert box_is_shown()
+    panel.root.get_by_label("by the colours of the photo").check()
+    panel.wait_for_code("foreground_by_colour")
+    assert box_is_shown()
 
 
 def test_a_callback_that_raises_shows_its_message(lab, net):
