@@ -23,8 +23,9 @@ from .smoothgrad import smoothgrad
 from .targets import Target, channel, layer, logit, neuron, probability
 from .top_patches import top_patches
 
-# imported at first use: a script needs no widgets
-_LATER = ("images", "live", "plots", "localization", "exercises", "machine")
+# imported at first use: a script needs no widgets, and a gradient no filters
+_ROOMS = ("images", "live", "plots", "localization", "regularizers", "robustness", "exercises", "machine")
+_LATER = {"maximize": "maximization", "dream": "dreaming", "last": "optimization", "Diverged": "optimization"}
 
 __all__ = [
     "RULES",
@@ -55,11 +56,14 @@ __all__ = [
     "top_patches",
     "way_back",
     "wrap",
+    *_ROOMS,
     *_LATER,
 ]
 
 
 def __getattr__(name: str):
-    if name in _LATER:
+    if name in _ROOMS:
         return import_module(f".{name}", __name__)
+    if name in _LATER:
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

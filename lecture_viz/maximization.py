@@ -1,0 +1,82 @@
+"""Activation maximisation: which picture excites this number most? (Simonyan et al. 2014 [20], section 2)
+
+    argmax over x of  f(x) − λ R(x)
+
+The weights stay, the *input* changes: gradient ascent on the picture x. The target f may be a neuron, an activation
+map, a layer, a logit or a probability. Without R, the answer is noise that the network takes for the class; a penalty,
+a filter, or transformation robustness asks for pictures such as we know (Olah et al. 2017 [17]).
+
+What it shows: what the network expects of the class. Arms with every dumbbell say that it never saw one without.
+Where it misleads: the regulariser paints along, and a class image is *more* typical than any photo.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .networks import Network
+from .optimization import Step, optimize
+from .parameterization import PARAMETERIZATIONS
+from .targets import Target
+
+GREY = 0.5
+
+
+def maximize(
+    network: Network,
+    target: Target | Sequence[Target],
+    steps: int = 256,
+    *,
+    start: str | Tensor = "noise",
+    size: int | None = None,
+    parameterization: str = "pixels",
+    seed: int = 0,
+    **choices: Any,
+) -> Iterator[Step]:
+    """Change a picture until ``target`` is as large as it gets; yields each `Step`.
+
+    Args:
+        target: one, or several: then a picture for each, in one batch.
+        start: ``"noise"``, ``"grey"``, or an image ``(B, 3, H, W)``.
+        size: height and width of the picture in pixels (default: the network's), unless ``start`` is an image.
+        parameterization: ``"pixels"`` or ``"fourier"``.
+        choices: ``optimizer``, ``penalties``, ``filters``, ``transforms``, ``octaves`` …, see `optimize`.
+
+    In the steps, the target counts plus and the penalties minus.
+
+    Raises:
+        ValueError: unknown start, layer, label, or whatever `optimize` refuses.
+        Diverged: NaN or infinity.
+    """
+    targets = [target] if isinstance(target, Target) else list(target)
+    if not targets:
+        raise ValueError("there is no target; give at least one")
+    name = str(targets[0]).removeprefix("lv.") if len(targets) == 1 else f"{len(targets)} targets"
+    layers = list(dict.fromkeys(layer for one in targets for layer in one.layers))
+
+    def loss(image: Tensor) -> dict[str, Tensor]:
+        outputs = network.run(image, layers)
+        values = [one.read(network, outputs) for one in targets]
+        if len(targets) > 1:
+            values = [torch.stack([value[n] for n, value in enumerate(values)])]
+        return {name: -values[0]}
+
+    image = _start(network, start, len(targets), size or network.input_size, parameterization, seed)
+    for step in optimize(loss, image, steps, parameterization=parameterization, seed=seed, **choices):
+        yield step._replace(terms={term: -value for term, value in step.terms.items()})
+
+
+def _start(network: Network, start: str | Tensor, count: int, size: int, parameterization: str, seed: int) -> Tensor:
+    if isinstance(start, Tensor):
+        image = network.check(start)
+        if len(image) not in (1, count):
+            raise ValueError(f"there are {len(image)} pictures to start with for {count} targets")
+        return image.expand(count, -1, -1, -1).to(network.device)
+    if start == "grey":
+        return torch.full((count, 3, size, size), GREY, device=network.device)
+    if start == "noise" and parameterization in PARAMETERIZATIONS:
+        random = torch.Generator().manual_seed(seed)
+        return PARAMETERIZATIONS[parameterization].noise(count, size, random).to(network.device)
+    raise ValueError(f"start is 'noise', 'grey' or an image; got {start!r}")

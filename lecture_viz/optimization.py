@@ -1,0 +1,153 @@
+"""The one loop: change a picture, step by step, until a number is as small as it gets.
+
+    x ← x − η · ∂/∂x [ loss(T(x)) + Σ λ R(x) ],  then  x ← filter(x)
+
+Everything that is optimised in this suite runs here: activation maximisation and DeepDream (the loss is minus a
+target), inversion (the loss is a distance). Free to choose, and independent of each other: where to start, how the
+picture is kept (`parameterization`), the optimiser, penalties R and filters (`regularizers`), random transforms T
+(`robustness`), and sizes from small to large (octaves).
+
+It is a *generator*: each step is yielded, and whoever consumes them may show, store, stop, or go on later.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from .parameterization import PARAMETERIZATIONS
+from .regularizers import Filter, Penalty
+from .robustness import Transform
+
+Loss = Callable[[Tensor], Mapping[str, Tensor]]  # a picture (B, 3, H, W) to named terms (B,), which are added up
+Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]  # such as torch.optim.Adam
+
+
+class Step(NamedTuple):
+    """One step: the picture ``image`` ``(B, 3, H, W)`` in ``[0, 1]`` after it, and what it was made for.
+
+    ``terms`` of the objective by name, before the step (means over the batch); the step is number ``index`` of
+    ``total``, counted from 1.
+    """
+
+    image: Tensor
+    terms: dict[str, float]
+    index: int
+    total: int
+
+    @property
+    def value(self) -> float:
+        """The objective: the sum of its terms."""
+        return sum(self.terms.values())
+
+
+class Diverged(ArithmeticError):
+    """The objective is no longer a finite number; ``last`` is the last good `Step`, ``None`` if there was none."""
+
+    def __init__(self, message: str, last: Step | None):
+        super().__init__(message)
+        self.last = last
+
+
+def optimize(
+    loss: Loss,
+    start: Tensor,
+    steps: int = 256,
+    *,
+    parameterization: str = "pixels",
+    optimizer: Optimizer | None = None,
+    normalized: bool = False,
+    penalties: Sequence[Penalty] = (),
+    filters: Sequence[Filter] = (),
+    transforms: Sequence[Transform] = (),
+    octaves: int = 1,
+    ratio: float = 1.4,
+    seed: int = 0,
+) -> Iterator[Step]:
+    """Minimise ``loss`` plus the penalties over pictures, beginning with ``start`` ``(B, 3, H, W)``.
+
+    Args:
+        parameterization: ``"pixels"`` or ``"fourier"``.
+        optimizer: makes one for a list of tensors, such as ``torch.optim.Adam``; by default Adam with a rate that
+            suits the parameterisation.
+        normalized: divide each gradient by its mean magnitude first, so that steps keep their length.
+        penalties, filters, transforms: in this order of application; their strengths may change while it runs.
+        octaves: begin with small pictures, and enlarge them so often but once, each time by ``ratio``; they share the
+            steps. What has changed is enlarged, and laid over ``start`` at the new size, whose details so stay sharp.
+        seed: of the transforms.
+
+    Raises:
+        ValueError: unknown parameterisation, no steps, more octaves than steps.
+        Diverged: NaN or infinity; says in which term.
+    """
+    if parameterization not in PARAMETERIZATIONS:
+        raise ValueError(f"there is no parameterization {parameterization!r}; there are {', '.join(PARAMETERIZATIONS)}")
+    if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+        raise ValueError(f"steps is a whole number from 1; got {steps!r}")
+    if isinstance(octaves, bool) or not isinstance(octaves, int) or not 1 <= octaves <= steps or not ratio > 1:
+        raise ValueError(f"octaves are 1 … {steps} (the steps), ratio is above 1; got {octaves!r} and {ratio!r}")
+    random = torch.Generator().manual_seed(seed)
+    start, change, index, newest = start.detach(), None, 0, None
+    for octave in range(1, octaves + 1):
+        base = _resized(start, [round(side / ratio ** (octaves - octave)) for side in start.shape[2:]])
+        image = base if change is None else (base + _resized(change, base.shape[2:])).clamp(0, 1)
+        picture = PARAMETERIZATIONS[parameterization](image)
+        updates = optimizer([picture.parameter]) if optimizer else torch.optim.Adam([picture.parameter], picture.RATE)
+        while index < octave * steps // octaves:
+            index += 1
+            with torch.enable_grad():
+                image = picture.image()
+                image.retain_grad()
+                seen = image
+                for transform in transforms:
+                    seen = transform(seen, random)
+                terms = dict(loss(seen))
+                for penalty in penalties:
+                    terms[penalty.name] = terms.get(penalty.name, 0) + penalty(image)
+                updates.zero_grad()
+                sum(terms.values()).sum().backward()
+            values = {name: term.detach().mean().item() for name, term in terms.items()}
+            if normalized:
+                picture.parameter.grad /= picture.parameter.grad.abs().mean().clamp(min=1e-12)
+            updates.step()
+            picture.settle()
+            for calm in filters:
+                picture.put(calm(picture.image().detach(), image.grad))
+            _check(values, picture.image(), index, newest)
+            newest = Step(picture.image().detach().clone(), values, index, steps)
+            yield newest
+        change = picture.image().detach() - base
+
+
+def _resized(image: Tensor, size: Sequence[int]) -> Tensor:
+    if list(image.shape[2:]) == list(size):
+        return image
+    return F.interpolate(image, list(size), mode="bilinear", antialias=True, align_corners=False)
+
+
+def _check(values: dict[str, float], image: Tensor, index: int, newest: Step | None) -> None:
+    bad = [name for name, value in values.items() if not math.isfinite(value)]
+    if not bad and not bool(image.isfinite().all()):
+        bad = ["the picture"]
+    if bad:
+        raise Diverged(
+            f"{' and '.join(bad)} became NaN or infinite at step {index}; the last good picture is kept. Take a "
+            "smaller rate or weight",
+            newest,
+        )
+
+
+def last(steps: Iterable[Step]) -> Step:
+    """Run to the end; the last step.
+
+    Raises:
+        ValueError: there was no step.
+    """
+    final = deque(steps, maxlen=1)
+    if not final:
+        raise ValueError("there was no step to take")
+    return final[0]

@@ -1,0 +1,183 @@
+"""What a picture should be like: penalties, added to the loss, and filters, applied to the picture after each step.
+
+Penalties R(x) of a picture x, per pixel and colour, so that a weight means the same at every size:
+
+    L2                 mean of (x − ½)²           small contrast                        Simonyan et al. 2014 [20]
+    α-norm             mean of |x − ½|^α          α = 6 forbids only the extremes       Mahendran, Vedaldi 2015 [14]
+    L1                 mean of |x − ½|            most pixels exactly grey
+    total variation    mean of (|∇x|² + ε)^(β/2)  few edges; β = 1 keeps them sharp,    [14], section 2
+                                                  β = 2 spreads them
+
+Filters take the picture and give a calmer one: Gaussian low-pass; median and bilateral, which keep edges; a soft
+threshold on wavelet coefficients; and clipping to grey the pixels that are small or contribute little (Yosinski et al.
+2015 [25], section 4). They come from scikit-image and PyWavelets.
+
+Where they mislead: what they ask for, the picture will have, whether the network cares or not.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pywt
+import torch
+from skimage.filters import gaussian as blur
+from skimage.filters import median as median_of
+from skimage.restoration import denoise_bilateral
+from torch import Tensor
+
+GREY = 0.5
+EPSILON = 1e-8  # without it, the gradient of the total variation of a flat picture is NaN for β < 2
+
+
+@dataclass
+class Penalty:
+    """``weight · R(x)`` for pictures ``(B, 3, H, W)``: one number each ``(B,)``. The weight may be changed any time."""
+
+    name: str
+    weight: float
+    measure: Callable[[Tensor], Tensor]
+
+    def __post_init__(self):
+        not_negative(f"the weight of the {self.name}", self.weight)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return self.weight * self.measure(image)
+
+
+@dataclass
+class Filter:
+    """Changes a picture ``(B, 3, H, W)``, given also its gradient; ``strength`` 0 leaves it alone.
+
+    The strength may be changed any time.
+    """
+
+    name: str
+    strength: float
+    change: Callable[[Tensor, Tensor, float], Tensor]
+
+    def __post_init__(self):
+        not_negative(f"the strength of the {self.name}", self.strength)
+
+    def __call__(self, image: Tensor, gradient: Tensor) -> Tensor:
+        return self.change(image, gradient, self.strength) if self.strength else image
+
+
+def not_negative(what: str, number: float) -> None:
+    """Raise a ValueError unless ``number`` is finite and at least 0."""
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"{what} is 0 or more; got {number!r}")
+
+
+# --- penalties -----------------------------------------------------------------------------------------------------
+
+
+def alpha_norm(weight: float, alpha: float = 6) -> Penalty:
+    """The mean of |x − ½|^α over pixels and colours."""
+    if not 1 <= alpha < float("inf"):
+        raise ValueError(f"alpha is 1 or more; got {alpha!r}")
+    return Penalty(f"{alpha:g}-norm", weight, lambda x: (x - GREY).abs().pow(alpha).flatten(1).mean(dim=1))
+
+
+def l2(weight: float) -> Penalty:
+    """The mean of (x − ½)²: small contrast."""
+    return Penalty("L2", weight, lambda x: (x - GREY).square().flatten(1).mean(dim=1))
+
+
+def l1(weight: float) -> Penalty:
+    """The mean of |x − ½|: most pixels exactly grey."""
+    return Penalty("L1", weight, lambda x: (x - GREY).abs().flatten(1).mean(dim=1))
+
+
+def total_variation(weight: float, beta: float = 2, epsilon: float = EPSILON) -> Penalty:
+    """The mean of (|∇x|² + ε)^(β/2); ∇x are the differences to the pixel below and to the right."""
+    if not 0 < beta < float("inf"):
+        raise ValueError(f"beta is above 0; got {beta!r}")
+    not_negative("epsilon", epsilon)
+
+    def measure(x: Tensor) -> Tensor:
+        down, right = x[:, :, 1:, :-1] - x[:, :, :-1, :-1], x[:, :, :-1, 1:] - x[:, :, :-1, :-1]
+        return (down.square() + right.square() + epsilon).pow(beta / 2).flatten(1).mean(dim=1)
+
+    return Penalty("total variation", weight, measure)
+
+
+# --- filters -------------------------------------------------------------------------------------------------------
+
+
+def _each(change: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[Tensor, Tensor, float], Tensor]:
+    """A change of arrays ``(H, W, 3)`` as one of images, whatever device they are on."""
+
+    def changed(image: Tensor, gradient: Tensor, strength: float) -> Tensor:
+        arrays = image.detach().cpu().permute(0, 2, 3, 1).numpy()
+        results = [np.asarray(change(array, strength), dtype=arrays.dtype) for array in arrays]
+        return torch.from_numpy(np.stack(results)).permute(0, 3, 1, 2).to(image.device)
+
+    return changed
+
+
+def low_pass(sigma: float) -> Filter:
+    """Gaussian blur with this standard deviation in pixels."""
+    return Filter("low-pass", sigma, _each(lambda x, sigma: blur(x, sigma, channel_axis=-1)))
+
+
+def median(radius: float) -> Filter:
+    """The median of the pixels within this many rows and columns: keeps edges."""
+
+    def change(x: np.ndarray, radius: float) -> np.ndarray:
+        window = np.ones((2 * int(radius) + 1, 2 * int(radius) + 1, 1))
+        return median_of(x, window)
+
+    return Filter("median", radius, _each(change))
+
+
+def bilateral(strength: float, reach: float = 1.5) -> Filter:
+    """The mean of near pixels of similar colour: keeps edges of more than about ``strength`` (0 … 1).
+
+    ``reach`` is the standard deviation of the distance in pixels.
+    """
+
+    def change(x: np.ndarray, strength: float) -> np.ndarray:
+        x = np.ascontiguousarray(x)
+        return denoise_bilateral(x, win_size=5, sigma_color=strength, sigma_spatial=reach, channel_axis=-1)
+
+    return Filter("bilateral", strength, _each(change))
+
+
+def wavelet_threshold(strength: float) -> Filter:
+    """Soft threshold on the coefficients of Haar wavelets: what is smaller than ``strength`` (0 … 1) is gone."""
+
+    def change(x: np.ndarray, strength: float) -> np.ndarray:
+        coefficients = pywt.wavedec2(x, "haar", axes=(0, 1))
+        soft = [
+            coefficients[0],
+            *(tuple(pywt.threshold(part, strength) for part in level) for level in coefficients[1:]),
+        ]
+        return pywt.waverec2(soft, "haar", axes=(0, 1))[: x.shape[0], : x.shape[1]]
+
+    return Filter("wavelet threshold", strength, _each(change))
+
+
+def _clip(name: str, percent: float, size: Callable[[Tensor, Tensor], Tensor]) -> Filter:
+    """Set to grey the ``percent`` of pixels for which ``size`` ``(B, 1, H, W)`` is the smallest."""
+
+    def change(image: Tensor, gradient: Tensor, percent: float) -> Tensor:
+        sizes = size(image, gradient)
+        limit = sizes.flatten(1).quantile(min(percent, 100) / 100, dim=1).view(-1, 1, 1, 1)
+        return torch.where(sizes < limit, torch.full_like(image, GREY), image)
+
+    return Filter(name, percent, change)
+
+
+def clip_small(percent: float) -> Filter:
+    """Set to grey the pixels nearest to grey, this many percent of them (Yosinski: small norm)."""
+    return _clip("clip small", percent, lambda x, gradient: (x - GREY).norm(dim=1, keepdim=True))
+
+
+def clip_small_contribution(percent: float) -> Filter:
+    """Set to grey the pixels that contribute least to the objective, |Σ over colours of (x − ½) · gradient|."""
+    return _clip(
+        "clip small contribution",
+        percent,
+        lambda x, gradient: ((x - GREY) * gradient).sum(dim=1, keepdim=True).abs(),
+    )

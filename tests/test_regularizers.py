@@ -1,0 +1,152 @@
+"""Penalties against their formulas and finite differences; filters against scikit-image, PyWavelets and plain loops."""
+
+import numpy as np
+import pytest
+import pywt
+import torch
+from skimage.restoration import denoise_bilateral
+from skimage.util import view_as_windows
+
+from lecture_viz import regularizers
+
+RANDOM = torch.Generator().manual_seed(0)
+IMAGE = torch.rand(2, 3, 12, 16, generator=RANDOM)
+SLOPE = torch.randn(2, 3, 12, 16, generator=RANDOM)
+PENALTIES = {
+    "l1": lambda: regularizers.l1(2.0),
+    "l2": lambda: regularizers.l2(2.0),
+    "alpha_norm": lambda: regularizers.alpha_norm(2.0),
+    "total_variation": lambda: regularizers.total_variation(2.0),
+    "total_variation, sharp": lambda: regularizers.total_variation(2.0, beta=1),
+}
+FILTERS = {
+    "low_pass": lambda: regularizers.low_pass(1.0),
+    "median": lambda: regularizers.median(1),
+    "bilateral": lambda: regularizers.bilateral(0.2),
+    "wavelet_threshold": lambda: regularizers.wavelet_threshold(0.2),
+    "clip_small": lambda: regularizers.clip_small(30),
+    "clip_small_contribution": lambda: regularizers.clip_small_contribution(30),
+}
+
+
+@pytest.mark.parametrize("name", PENALTIES)
+def test_gradients_of_penalties(name):
+    x = IMAGE[:, :, :4, :5].double().requires_grad_()
+    assert torch.autograd.gradcheck(PENALTIES[name](), x)
+
+
+def test_penalties_are_their_formulas():
+    x = IMAGE.double()
+    away = (x - 0.5).flatten(1)
+    torch.testing.assert_close(regularizers.l1(3)(x), 3 * away.abs().mean(dim=1))
+    torch.testing.assert_close(regularizers.l2(3)(x), 3 * away.pow(2).mean(dim=1))
+    torch.testing.assert_close(regularizers.alpha_norm(3, 2)(x), regularizers.l2(3)(x))
+    torch.testing.assert_close(regularizers.alpha_norm(3)(x), 3 * away.pow(6).mean(dim=1))
+    for beta in (1, 1.5, 2):
+        total = [0.0, 0.0]
+        for n, colour, i, j in np.ndindex(2, 3, 11, 15):
+            here = x[n, colour, i, j]
+            total[n] += ((x[n, colour, i + 1, j] - here) ** 2 + (x[n, colour, i, j + 1] - here) ** 2 + 1e-8).item() ** (
+                beta / 2
+            )
+        expected = torch.tensor(total, dtype=torch.float64) / (3 * 11 * 15)
+        torch.testing.assert_close(regularizers.total_variation(1, beta)(x), expected)
+
+
+@pytest.mark.parametrize("beta", [0.5, 1, 1.5, 2])
+def test_the_total_variation_of_a_flat_picture_has_a_gradient(beta):
+    x = torch.full((1, 3, 8, 8), 0.3, requires_grad=True)
+    regularizers.total_variation(1, beta)(x).sum().backward()
+    assert x.grad.isfinite().all() and x.grad.abs().max() < 1e-3
+
+
+def test_a_weight_means_the_same_at_every_size():
+    for penalty in (regularizers.l1(1), regularizers.l2(1), regularizers.alpha_norm(1)):
+        torch.testing.assert_close(penalty(IMAGE), penalty(IMAGE.repeat(1, 1, 2, 3)))
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_keep_shape_range_and_the_given_picture(name):
+    before = IMAGE.clone()
+    after = FILTERS[name]()(IMAGE, SLOPE)
+    assert after.shape == IMAGE.shape and after.dtype == IMAGE.dtype
+    assert torch.equal(IMAGE, before) and not torch.equal(after, before)
+    assert after.min() >= -0.1 and after.max() <= 1.1
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_strength_zero_leaves_the_picture_alone_and_flat_pictures_stay_flat(name):
+    filter = FILTERS[name]()
+    flat = torch.full((1, 3, 12, 16), 0.5)
+    torch.testing.assert_close(filter(flat, torch.ones_like(flat)), flat)
+    filter.strength = 0
+    assert torch.equal(filter(IMAGE, SLOPE), IMAGE)
+
+
+def test_low_pass_is_a_gaussian():
+    impulse = torch.zeros(1, 3, 21, 21)
+    impulse[:, :, 10, 10] = 1
+    offsets = torch.arange(-10.0, 11)
+    bell = torch.exp(-offsets.square() / (2 * 1.5**2))
+    expected = bell[:, None] * bell[None] / bell.sum() ** 2
+    torch.testing.assert_close(regularizers.low_pass(1.5)(impulse, impulse)[0, 0], expected, atol=1e-4, rtol=0)
+
+
+def test_median_is_the_median_of_the_window():
+    inner = regularizers.median(1)(IMAGE, SLOPE)[0, :, 1:-1, 1:-1]
+    windows = view_as_windows(IMAGE[0].numpy(), (1, 3, 3)).reshape(3, 10, 14, 9)
+    torch.testing.assert_close(inner, torch.from_numpy(np.median(windows, axis=3)))
+
+
+def test_bilateral_is_scikit_images_and_keeps_edges():
+    array = IMAGE[1].permute(1, 2, 0).numpy()
+    expected = denoise_bilateral(array, win_size=5, sigma_color=0.2, sigma_spatial=1.5, channel_axis=-1)
+    after = regularizers.bilateral(0.2)(IMAGE, SLOPE)[1].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(after, expected, atol=1e-6)
+    edge = torch.zeros(1, 3, 12, 12)
+    edge[:, :, :, 6:] = 1
+    assert abs(regularizers.bilateral(0.1)(edge, edge) - edge).max() < 0.01
+    assert abs(regularizers.low_pass(1.5)(edge, edge) - edge).max() > 0.3
+
+
+def test_wavelet_threshold_is_the_soft_threshold_on_every_detail():
+    array = IMAGE[0, 0].numpy()
+    coefficients = pywt.wavedec2(array, "haar")
+    soft = [coefficients[0]]
+    for level in coefficients[1:]:
+        soft.append(tuple(np.sign(part) * np.maximum(np.abs(part) - 0.2, 0) for part in level))
+    after = regularizers.wavelet_threshold(0.2)(IMAGE, SLOPE)[0, 0].numpy()
+    np.testing.assert_allclose(after, pywt.waverec2(soft, "haar"), atol=1e-5)
+    odd = IMAGE[:, :, :11, :13]
+    assert regularizers.wavelet_threshold(0.2)(odd, odd).shape == odd.shape
+
+
+def test_clipping_greys_the_right_pixels():
+    for filter, size in (
+        (regularizers.clip_small(25), (IMAGE - 0.5).norm(dim=1)),
+        (regularizers.clip_small_contribution(25), ((IMAGE - 0.5) * SLOPE).sum(dim=1).abs()),
+    ):
+        after = filter(IMAGE, SLOPE)
+        grey = (after == 0.5).all(dim=1)
+        for n in range(2):
+            assert grey[n].sum() == 12 * 16 // 4
+            assert size[n][grey[n]].max() <= size[n][~grey[n]].min()
+        kept = ~grey[:, None].expand_as(IMAGE)
+        assert torch.equal(after[kept], IMAGE[kept])
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: regularizers.l2(-1), "the weight of the L2 is 0 or more; got -1"),
+        (lambda: regularizers.total_variation(float("nan")), "total variation is 0 or more; got nan"),
+        (lambda: regularizers.total_variation(1, beta=0), "beta is above 0"),
+        (lambda: regularizers.total_variation(1, epsilon=-1), "epsilon is 0 or more"),
+        (lambda: regularizers.alpha_norm(1, 0.5), "alpha is 1 or more"),
+        (lambda: regularizers.low_pass(-1), "the strength of the low-pass is 0 or more"),
+        (lambda: regularizers.clip_small(float("inf")), "0 or more"),
+    ],
+)
+def test_bad_strengths_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
