@@ -116,7 +116,10 @@ def optimize(
             updates.step()
             picture.settle()
             for calm in filters:
-                picture.put(calm(picture.image().detach(), image.grad))
+                before = picture.image().detach()
+                after = calm(before, image.grad)
+                if after is not before:  # switched off: there and back again would round
+                    picture.put(after)
             _check(values, picture.image(), index, newest)
             newest = Step(picture.image().detach().clone(), values, index, steps)
             yield newest

@@ -47,7 +47,7 @@ class _Term:
                 return output.square().flatten(1).mean(dim=1)
             case "channel":
                 self._within(output, "channel", self.index[0], 1)
-                return output[:, self.index[0]].flatten(1).mean(dim=1)
+                return output[:, self.index[0]].reshape(len(output), -1).mean(dim=1)
         channel, *place = self.index
         self._within(output, "channel" if output.ndim == 4 else "neuron", channel, 1)
         if output.ndim == 2:

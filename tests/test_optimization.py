@@ -96,6 +96,20 @@ def test_strengths_may_change_while_it_runs():
     assert abs(final.image - 0.5).max() < 0.05  # the penalty has won
 
 
+@pytest.mark.parametrize("parameterization", ["pixels", "fourier"])
+def test_what_is_switched_off_changes_nothing(network, parameterization):
+    off = {
+        "penalties": [regularizers.l2(0), regularizers.total_variation(0)],
+        "filters": [regularizers.low_pass(0), regularizers.clip_small(0)],
+        "transforms": [robustness.rotation(0)],
+    }
+    one, other = (
+        lv.last(lv.maximize(network, lv.logit(3), 5, parameterization=parameterization, **choices))
+        for choices in ({}, off)
+    )
+    assert torch.equal(one.image, other.image)
+
+
 def test_octaves_grow_to_the_size_of_the_start(network):
     shapes = [
         tuple(step.image.shape[2:]) for step in optimize(distance, torch.rand(1, 3, 60, 80), 9, octaves=3, ratio=2)

@@ -15,6 +15,7 @@ def test_values_are_the_definitions(network, cat):
         lv.neuron("conv3", 12): conv3[:, 12, 8, 8],
         lv.neuron("fc7", 5): network.activations(photos, "fc7")[:, 5],
         lv.channel("conv3", 12): conv3[:, 12].mean(dim=(1, 2)),
+        lv.channel("fc7", 5): network.activations(photos, "fc7")[:, 5],
         lv.layer("conv3"): (conv3**2).mean(dim=(1, 2, 3)),
         lv.logit("tabby"): logits[:, tabby],
         lv.logit(tabby): logits[:, tabby],

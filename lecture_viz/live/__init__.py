@@ -1,8 +1,10 @@
 """Live panels, one per lesson, on one foundation (`panel`)."""
 
 from .deconvnet import Deconvnet
+from .dreaming import Dreaming
 from .gradients import Gradients
 from .localization import Localization
+from .maximization import Maximization
 from .panel import Frame, Panel
 from .relu_rules import ReluRules
 from .saliency import Saliency
@@ -11,5 +13,17 @@ from .start import Start
 # called like functions: lv.live.gradients(net, photo)
 start, gradients, relu_rules = Start, Gradients, ReluRules
 deconvnet, saliency, localization = Deconvnet, Saliency, Localization
+maximization, dreaming = Maximization, Dreaming
 
-__all__ = ["Frame", "Panel", "deconvnet", "gradients", "localization", "relu_rules", "saliency", "start"]
+__all__ = [
+    "Frame",
+    "Panel",
+    "deconvnet",
+    "dreaming",
+    "gradients",
+    "localization",
+    "maximization",
+    "relu_rules",
+    "saliency",
+    "start",
+]

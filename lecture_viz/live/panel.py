@@ -28,9 +28,12 @@ STYLE = (files(__package__) / "panel.css").read_text()
 
 
 class Frame(NamedTuple):
-    """What `Panel.draw` yields: an image tensor or HTML for each output that changes, and the code that made it."""
+    """What `Panel.draw` yields: the outputs that change, and the code that made them.
 
-    outputs: Mapping[str, Tensor | str]
+    An output is an image tensor, HTML, or the number of a progress bar.
+    """
+
+    outputs: Mapping[str, Tensor | str | float]
     code: str
 
 
@@ -41,7 +44,7 @@ class Panel:
 
     def __init__(self) -> None:
         self.controls: dict[str, widgets.Widget] = {}
-        self.outputs: dict[str, widgets.Image | widgets.HTML] = {}
+        self.outputs: dict[str, widgets.Image | widgets.HTML | widgets.FloatProgress] = {}
         self._state = threading.Condition()
         self._asked = 0  # drawings asked for …
         self._answered = 0  # … and the last of them that was answered
@@ -211,7 +214,7 @@ class Panel:
     def _publish(self, frame: Frame) -> None:
         for name, content in frame.outputs.items():
             output = self.outputs[name]
-            if isinstance(content, str):
+            if not isinstance(content, Tensor):
                 output.value = content
                 continue
             self._pictures[name] = content

@@ -1,0 +1,94 @@
+"""Lesson 6: DeepDream: more of whatever a layer sees, in a photo or in noise."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from .. import images, robustness, targets
+from ..dreaming import RATE, dream
+from ..networks import Network
+from ..optimization import Step
+from .neuron import WIDE
+from .run import RunPanel
+
+SIZES = (64, 128, 192, 256)
+
+
+class Dreaming(RunPanel):
+    """A dream grows while one watches.
+
+    Controls: ``layer``, ``photo`` (or ``noise``), ``pixels`` (height and width), ``octaves``, ``steps``, ``rate`` (how
+    far the average pixel moves in a step), ``jitter``, which acts on a running dream.
+    """
+
+    name = "dreaming"
+
+    def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 320):
+        """``photo`` is a bundled name, or an image ``(1, 3, H, W)`` of your own; ``size`` in screen pixels."""
+        super().__init__()
+        self.network = network
+        self._own = photo if isinstance(photo, Tensor) else None
+        self._jitter = robustness.jitter(0)
+        layers = [name for name in network.layers if "pool" not in name]
+        first = layer or layers[len(layers) // 2]
+        names = ["noise", *images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
+        self.controls = {
+            "layer": widgets.SelectionSlider(options=layers, value=first, description="layer", layout=WIDE),
+            "photo": widgets.Dropdown(
+                options=names, value=photo if self._own is None else "your photo", description="photo", layout=WIDE
+            ),
+            "pixels": widgets.SelectionSlider(options=SIZES, value=192, description="pixels", layout=WIDE),
+            "octaves": widgets.IntSlider(4, 1, 6, description="octaves", layout=WIDE),
+            "steps": widgets.IntSlider(40, 8, 200, step=4, description="steps", layout=WIDE),
+            "rate": widgets.FloatSlider(
+                value=RATE, min=0.002, max=0.04, step=0.002, readout_format=".3f", description="rate", layout=WIDE
+            ),
+            "jitter": widgets.IntSlider(8, 0, 32, description="jitter", layout=WIDE),
+        }
+        controls = list(self.controls.values())
+        self.assemble_run(
+            widgets.HBox(
+                [widgets.VBox(controls[:4]), widgets.VBox(controls[4:])], layout=widgets.Layout(flex_flow="row wrap")
+            ),
+            size=size,
+            alt="the dream so far",
+        )
+
+    def steer_run(self, values: dict[str, Any]) -> targets.Target:
+        self._jitter.strength = values["jitter"]
+        return targets.layer(values["layer"])
+
+    def _photo(self, values: dict[str, Any]) -> Tensor | str:
+        if values["photo"] == "noise":
+            return "noise"
+        source = self._own if values["photo"] == "your photo" else values["photo"]
+        return images.load_image(source, values["pixels"])
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        return dream(
+            self.network,
+            self._photo(values) if image is None else image,
+            targets.layer(values["layer"]),
+            steps,
+            octaves=values["octaves"] if image is None else 1,  # a dream that goes on stays as large as it is
+            rate=values["rate"],
+            transforms=[self._jitter],
+            size=values["pixels"],
+        )
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        pixels, photo = values["pixels"], values["photo"]
+        lines = [f"photo = lv.load_image({'photo' if photo == 'your photo' else repr(photo)}, {pixels})"]
+        start = "photo"
+        if photo == "noise":
+            lines, start = [], "'noise'"
+        choices = f"{values['steps']}, octaves={values['octaves']}, rate={values['rate']:.3g}"
+        choices += f", transforms=[lv.robustness.jitter({values['jitter']})]" + f", size={pixels}" * (photo == "noise")
+        lines.append(f"steps = lv.dream(net, {start}, {targets.layer(values['layer'])}, {choices})")
+        return "\n".join([*lines, "lv.last(steps).image"])
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        photo = self._photo(values)
+        return next(self.begin(values, None, values["steps"])).image if photo == "noise" else photo

@@ -1,0 +1,240 @@
+"""Panels for what takes its time: start, watch the picture grow, stop, go on, change strengths while it runs.
+
+A run is a generator of steps, and nobody but the worker takes steps from it. A slider that moves, or a button, asks for
+a new drawing as everywhere; the drawing under way ends after its step, and the next one goes on with the same run under
+the new values. So nothing has to be locked, and Stop answers within one step.
+"""
+
+import base64
+import html
+import io
+import time
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import images, plots
+from ..optimization import Step
+from .panel import Frame, Panel
+
+PER_SECOND = 12  # pictures to the screen: more would only queue up
+STILLS = 64  # kept for the film; every second one is dropped when there are more
+STRIP = 9  # of them in the film strip
+COLOURS = ("#3b6fb6", "#c8641e", "#2e8b57", "#8a4fb0", "#7a7a7a")  # of curves: told apart by lightness, too
+
+
+class RunPanel(Panel):
+    """A subclass adds controls, calls `assemble_run`, and writes `begin`, `steer_run` and `code_for`."""
+
+    # --- what a subclass writes -----------------------------------------------------------------------------------
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        """A run of so many steps; ``image`` is the picture to go on with, ``None`` a new start."""
+        raise NotImplementedError
+
+    def steer_run(self, values: dict[str, Any]) -> Any:
+        """Set the strengths of the running optimisation; returns what cannot be changed in it, such as the target.
+
+        When that changes, the run goes on from the picture on screen with a new `begin`.
+        """
+        raise NotImplementedError
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        """The call that makes such a run."""
+        raise NotImplementedError
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        """What is shown before the first run."""
+        raise NotImplementedError
+
+    def assemble_run(self, *rows: widgets.Widget, size: int, alt: str) -> None:
+        """The last line of a subclass's ``__init__``, in the place of `assemble`."""
+        self._run: Iterator[Step] | None = None
+        self._fixed: Any = None
+        self._newest: Step | None = None
+        self._taken = 0  # steps of this run
+        self._seconds = 0.0  # spent in it
+        self._film: list[Tensor] = []
+        self._every = 1  # step of the film
+        self._curves: dict[str, list[float]] = {}
+        self._running = False
+        self._wishes: deque[str] = deque()  # start, stop, resume: buttons leave them, the worker takes them
+        self._presses = 0
+        buttons = []
+        for name, icon in (("start", "play"), ("stop", "stop"), ("resume", "step-forward")):
+            button = widgets.Button(description=name, icon=icon, layout=widgets.Layout(width="100px"))
+            button.on_click(lambda _, name=name: self._press(name))
+            buttons.append(button)
+        progress = self.outputs["progress"] = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="260px"))
+        progress.add_class("lv-progress")
+        bar = widgets.HBox([*buttons, progress, self.text("time left", width="220px", margin="0 0 0 10px")])
+        shown = [
+            self.picture("image", alt, size),
+            self.picture("film", "film strip: the run from its first step to its last", size),
+            self.text("curves", width=f"{size}px", height=f"{size}px"),
+        ]
+        self.assemble(
+            *rows,
+            bar,
+            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
+            self.text("save"),
+        )
+
+    # --- what notebooks and tests use -----------------------------------------------------------------------------
+
+    def start(self) -> "RunPanel":
+        """Begin a new run; returns at once, `wait` waits for its end."""
+        return self._press("start")
+
+    def stop(self) -> "RunPanel":
+        """End after the step under way; the picture stays."""
+        return self._press("stop")
+
+    def resume(self) -> "RunPanel":
+        """Go on where it was stopped."""
+        return self._press("resume")
+
+    @property
+    def step(self) -> Step | None:
+        """The newest step."""
+        return self._newest
+
+    # --- the worker's side ----------------------------------------------------------------------------------------
+
+    def _press(self, name: str) -> "RunPanel":
+        self._wishes.append(name)
+        self._presses += 1
+        self._ask()
+        return self
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        return values | {"presses": self._presses}  # a button, too, makes for a new drawing
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+        code = self.code_for(values)
+        was_running = self._running
+        while self._wishes:
+            self._obey(self._wishes.popleft(), values)
+        if not self._running:
+            outputs: dict[str, Tensor | str | float] = {}
+            if self._newest is None:
+                picture = self.first_picture(values)
+                outputs = {"image": picture, "film": picture, "image caption": "press <b>start</b>"}
+            elif was_running:
+                outputs = self._outputs(values)
+            yield Frame(outputs, code)
+            return
+        fixed = self.steer_run(values)
+        if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
+            self._run = self.begin(values, self._newest.image, max(1, values["steps"] - self._taken))
+        self._fixed = fixed
+        shown = 0.0
+        yield Frame({}, code)
+        while True:
+            started = time.monotonic()
+            try:
+                step = next(self._run, None)
+            except Exception:
+                self._running, self._run = False, None
+                yield Frame(self._outputs(values), code)
+                raise
+            if step is None:
+                self._running, self._run = False, None
+                break
+            self._seconds += time.monotonic() - started
+            self._keep(step)
+            due = time.monotonic() - shown >= 1 / PER_SECOND
+            if due:
+                shown = time.monotonic()
+            yield Frame(self._outputs(values) if due else {}, code)
+        yield Frame(self._outputs(values), code)
+
+    def _obey(self, wish: str, values: dict[str, Any]) -> None:
+        if wish != "start":
+            self._running = wish == "resume" and self._run is not None
+            return
+        self._fixed = self.steer_run(values)
+        self._newest, self._taken, self._seconds = None, 0, 0.0
+        self._film, self._every, self._curves = [], 1, {}
+        self._run, self._running = self.begin(values, None, values["steps"]), True
+
+    def _keep(self, step: Step) -> None:
+        self._newest = step
+        if self._taken % self._every == 0:
+            self._film.append(step.image[:1].cpu())
+            if len(self._film) > STILLS:
+                self._film, self._every = self._film[::2], 2 * self._every
+        self._taken += 1
+        for name, value in (("objective", step.value), *step.terms.items()):
+            self._curves.setdefault(name, [float("nan")] * (self._taken - 1)).append(value)
+
+    def _outputs(self, values: dict[str, Any]) -> dict[str, Tensor | str | float]:
+        if self._newest is None:
+            return {"time left": self._time_left(values)}
+        outputs: dict[str, Tensor | str | float] = {
+            "image": self._newest.image[:1],
+            "image caption": f"step {self._taken}: objective {self._newest.value:.3g}"
+            + ("" if any(self._curves["objective"]) else "<br>silent: try another neuron, or start with the photo"),
+            "film": strip(self._film),
+            "film caption": f"the run in {min(STRIP, len(self._film))} stills",
+            "curves": curves(self._curves),
+            "progress": min(1.0, self._taken / values["steps"]),
+            "time left": self._time_left(values),
+            "save": "",
+        }
+        if not self._running:
+            outputs["save"] = self._links()
+        return outputs
+
+    def _time_left(self, values: dict[str, Any]) -> str:
+        if self._running and self._taken:
+            left = max(0, values["steps"] - self._taken) * self._seconds / self._taken
+            return f"{left:.0f} s left"
+        if self._newest is None:
+            return ""
+        return "stopped" if self._run is not None else f"done in {self._seconds:.1f} s"
+
+    def _links(self) -> str:
+        """Links that save what was made, without a file on the server."""
+        stills = [images.to_pil(image) for image in self._film] + [images.to_pil(self._newest.image[:1])]
+        film = io.BytesIO()
+        same = [still.resize(stills[-1].size) for still in stills]  # octaves begin small
+        same[0].save(film, "GIF", save_all=True, append_images=same[1:], duration=100, loop=0)
+        picture = images.encode(self._newest.image[:1])
+        files = {"picture.png": ("image/png", picture), "film.gif": ("image/gif", film.getvalue())}
+        return "save as " + " · ".join(
+            f'<a download="{name}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{name}</a>'
+            for name, (kind, content) in files.items()
+        )
+
+
+def strip(film: list[Tensor]) -> Tensor:
+    """The film in a few stills, from left to right and down."""
+    chosen = [film[round(n)] for n in torch.linspace(0, len(film) - 1, min(STRIP, len(film))).tolist()]
+    return plots.mosaic(chosen, columns=3, cell=64)
+
+
+def curves(values: dict[str, list[float]], width: int = 270, height: int = 190) -> str:
+    """The objective and its terms over the steps, as HTML: each curve fills the height, its last value is written."""
+    lines, legend = [], []
+    drawn = {name: curve for name, curve in values.items() if any(curve)}  # a penalty that is off is left out
+    if len(drawn) == 2:
+        drawn.pop("objective", None)  # the same as its only term
+    for (name, curve), colour in zip(drawn.items(), COLOURS):
+        finite = [value for value in curve if value == value]
+        low, spread = min(finite), (max(finite) - min(finite)) or 1
+        every = max(1, len(curve) // 200)
+        points = " ".join(
+            f"{width * n / max(1, len(curve) - 1):.1f},{height - (height - 4) * (value - low) / spread - 2:.1f}"
+            for n, value in enumerate(curve)
+            if n % every == 0 and value == value
+        )
+        lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        legend.append(f'<span style="color:{colour}">━</span> {html.escape(name)}: {curve[-1]:.3g}')
+    drawing = f'<svg role="img" aria-label="curves of the objective and its terms" width="{width}" height="{height}" '
+    drawing += f'viewBox="0 0 {width} {height}" class="lv-curves">{"".join(lines)}</svg>'
+    return f"{drawing}<br>{'<br>'.join(legend)}"

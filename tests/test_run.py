@@ -1,0 +1,227 @@
+"""Panels for long runs: start, stop, go on, steer while it runs; what is shown and saved is what was made."""
+
+import base64
+import io
+import re
+import threading
+import time
+
+import pytest
+import torch
+from PIL import Image
+
+import lecture_viz as lv
+from lecture_viz.images import to_array
+from lecture_viz.live import run as run_module
+
+
+@pytest.fixture
+def panel(network, cat):
+    panel = lv.live.maximization(network, cat, label="tabby")
+    panel.controls["steps"].value = 16
+    panel.wait()
+    return panel
+
+
+def made_by(code: str, net, photo) -> torch.Tensor:
+    *lines, last = code.splitlines()
+    names = {"lv": lv, "net": net, "photo": photo}
+    exec("\n".join(lines), names)
+    return eval(last, names)
+
+
+def wait_for(condition, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"parameterization": "pixels", "L2": 20, "low-pass": 0.5, "rotation": 0},
+        {"layer": "conv3", "neuron": 12, "kind": "neuron", "begin_with": "grey"},
+        {"kind": "probability", "begin_with": "photo", "total variation": 25},
+        {"layer": "relu4", "kind": "layer"},
+    ],
+)
+def test_shows_what_its_code_makes(panel, network, cat, values):
+    panel.set(**values).start().wait()
+    expected = made_by(panel.code(), network, cat)
+    assert (to_array(panel.image("image")) == to_array(expected)).all()
+    assert panel.step.index == 16 and panel.outputs["progress"].value == 1
+    assert "done in" in panel.outputs["time left"].value
+
+
+def test_before_the_start_it_shows_where_it_begins(panel):
+    assert "press <b>start</b>" in panel.outputs["image caption"].value
+    assert panel.step is None and panel.image("image").std() < 0.1
+
+
+def test_stopped_and_resumed_it_ends_where_an_uninterrupted_run_ends(panel):
+    panel.set(steps=64).start().wait()
+    whole = panel.step.image
+    panel.start()
+    wait_for(lambda: panel.step is not None and 5 <= panel.step.index < 60)
+    started = time.monotonic()
+    panel.stop().wait()
+    assert time.monotonic() - started < 2  # one step, on a busy machine
+    stopped = panel.step.index
+    assert stopped < 64 and panel.outputs["time left"].value == "stopped"
+    time.sleep(0.2)
+    assert panel.step.index == stopped
+    panel.resume().wait()
+    assert panel.step.index == 64 and torch.equal(panel.step.image, whole)
+
+
+def test_a_strength_moved_while_it_runs_acts_on_the_running_optimisation(panel):
+    panel.set(steps=512, parameterization="pixels").start()
+    wait_for(lambda: panel.step is not None and panel.step.index >= 3)
+    panel.controls["L2"].value = 40.0
+    wait_for(lambda: panel.step.terms["L2"] < 0)
+    assert panel.step.index < 512
+    assert "lv.regularizers.l2(40)" in panel.code()
+    panel.stop().wait()
+
+
+def test_another_neuron_while_it_runs_goes_on_from_the_picture(panel, network):
+    panel.set(steps=512).start()
+    wait_for(lambda: panel.step is not None and panel.step.index >= 10)
+    panel.controls["neuron"].value = network.label_index("goldfish")
+    wait_for(lambda: "logit('goldfish')" in panel.step.terms)
+    assert panel.step.index <= 512 - 10  # of those that were left
+    taken = len(panel._curves["objective"])
+    assert taken > 10  # one run, one curve
+    panel.stop().wait()
+
+
+def test_pictures_arrive_while_it_runs_but_not_too_many(panel, monkeypatch):
+    monkeypatch.setattr(run_module, "PER_SECOND", 5)
+    shown = []
+    panel.outputs["image"].observe(lambda change: shown.append(time.monotonic()), "value")
+    started = time.monotonic()
+    panel.set(steps=96).start().wait()
+    assert 3 <= len(shown) <= 5 * (time.monotonic() - started) + 3
+
+
+def test_the_film_has_the_whole_run_in_few_stills(panel, monkeypatch):
+    monkeypatch.setattr(run_module, "STILLS", 8)
+    panel.set(steps=40).start().wait()
+    assert 4 <= len(panel._film) <= 8
+    assert panel.image("film").shape == (1, 3, -(-len(panel._film) // 3) * 68, 3 * 68)
+
+
+def test_saves_the_picture_and_the_film(panel):
+    panel.start().wait()
+    links = dict(re.findall(r'download="([\w.]+)" href="data:[\w/]+;base64,([^"]+)"', panel.outputs["save"].value))
+    assert (to_array(lv.load_image(base64.b64decode(links["picture.png"]))) == to_array(panel.step.image)).all()
+    with Image.open(io.BytesIO(base64.b64decode(links["film.gif"]))) as film:
+        assert film.n_frames > 8 and film.size == (64, 64)
+
+
+def test_the_curves_are_of_the_objective_and_what_is_on(panel):
+    panel.set(L2=20).start().wait()
+    drawn = panel.outputs["curves"].value
+    assert drawn.count("<polyline") == 3
+    assert all(name in drawn for name in ("objective", "logit(&#x27;tabby&#x27;)", "L2"))
+    assert "total variation" not in drawn
+
+
+def test_a_run_that_diverges_says_so_and_keeps_the_last_good_picture(panel, network, monkeypatch):
+    original = type(panel).begin
+
+    def broken(self, values, image, steps):
+        for step in original(self, values, image, steps):
+            yield step
+            if step.index == 4:
+                raise lv.Diverged("the objective became NaN at step 5; take a smaller weight", step)
+
+    monkeypatch.setattr(type(panel), "begin", broken)
+    panel.start()
+    with pytest.raises(lv.Diverged, match="smaller weight"):
+        panel.wait()
+    assert panel.step.index == 4
+    assert (to_array(panel.image("image")) == to_array(panel.step.image)).all()
+    monkeypatch.undo()
+    panel.start().wait()
+    assert panel.step.index == 16
+
+
+def test_nothing_runs_when_nothing_is_to_do(panel):
+    panel.start().wait()
+    wait_for(lambda: not any("maximization" in thread.name for thread in threading.enumerate()), 5)
+    assert panel.resume().stop() is panel
+    panel.wait()
+    assert panel.step.index == 16
+
+
+def test_every_preset_starts_and_gives_a_picture(network, cat):
+    panel = lv.live.maximization(network, cat)
+    panel.controls["steps"].value = 8
+    panel.wait()
+    presets = panel.controls["preset"].options
+    assert list(presets)[:2] == ["noise, no regulariser", "noise + L2"] and presets[-1] == "dumbbell"
+    for preset in reversed(presets):
+        panel.set(preset=preset)
+        assert panel.step.index == 8 and panel.step.image.std() > 0.01, preset
+    assert panel.values["neuron"] == network.label_index(network.top(cat, 1)[0][0])
+
+
+def test_sliders_follow_the_layer(panel, network):
+    for layer in (*network.layers, *reversed(network.layers)):
+        panel.set(layer=layer)
+        kinds = set(panel.controls["kind"].options)
+        flat = {"fc8": {"logit", "probability"}}.get(layer, {"neuron", "layer"})
+        assert kinds == (flat if layer.startswith(("fc", "relu6", "relu7")) else {"channel", "neuron", "layer"})
+        assert panel.values["kind"] in kinds
+
+
+def test_a_silent_neuron_says_so(panel, network):
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    silent = (network.activations(grey, "relu7")[0] == 0).nonzero()[0].item()
+    panel.set(layer="relu7", neuron=silent, begin_with="grey", jitter=0, rotation=0, scale=0).start().wait()
+    assert "silent: try another neuron" in panel.outputs["image caption"].value
+
+
+# --- dreaming ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dreaming(network):
+    panel = lv.live.dreaming(network, "cat", layer="conv3")
+    panel.controls["steps"].value, panel.controls["pixels"].value = 8, 64
+    panel.wait()
+    return panel
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"layer": "relu4", "octaves": 2, "rate": 0.02, "jitter": 0},
+        {"photo": "noise"},
+        {"photo": "coffee", "pixels": 128},
+    ],
+)
+def test_a_dream_shows_what_its_code_makes(dreaming, network, values):
+    dreaming.set(**values).start().wait()
+    expected = made_by(dreaming.code(), network, None)
+    assert (to_array(dreaming.image("image")) == to_array(expected)).all()
+
+
+def test_a_dream_of_your_own_photo(network):
+    photo = torch.rand(1, 3, 70, 90)
+    panel = lv.live.dreaming(network, photo, layer="conv3").set(pixels=64, steps=8).start()
+    panel.wait()
+    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), network, photo))).all()
+
+
+def test_another_layer_while_it_dreams_goes_on_from_the_picture(dreaming):
+    dreaming.set(steps=200).start()
+    wait_for(lambda: dreaming.step is not None and dreaming.step.index >= 3)
+    dreaming.controls["layer"].value = "conv5"
+    wait_for(lambda: "layer('conv5')" in dreaming.step.terms)
+    dreaming.stop().wait()
+    assert dreaming.step.image.shape[2] in (round(64 / 1.4**n) for n in range(4))
