@@ -24,7 +24,17 @@ from .targets import Target, channel, layer, logit, neuron, probability
 from .top_patches import top_patches
 
 # imported at first use: a script needs no widgets, and a gradient no filters
-_ROOMS = ("images", "live", "plots", "localization", "regularizers", "robustness", "exercises", "machine")
+_ROOMS = (
+    "images",
+    "live",
+    "plots",
+    "localization",
+    "regularizers",
+    "robustness",
+    "planted_bias",
+    "exercises",
+    "machine",
+)
 _LATER = {"maximize": "maximization", "dream": "dreaming", "last": "optimization", "Diverged": "optimization"}
 
 __all__ = [
