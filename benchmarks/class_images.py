@@ -60,7 +60,7 @@ def percent(right: torch.Tensor) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=96)
+    parser.add_argument("--steps", type=int, default=64)
     parser.add_argument("--sets", nargs="*", default=list(SETS), help="names of regulariser sets")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "CLASS_IMAGES.md")
     asked = parser.parse_args()

@@ -14,9 +14,10 @@ from .gradients import gradient, saliency
 from .images import Box, load_image
 from .localization import intersection_over_union
 from .networks import load_network
+from .regularizers import total_variation
 from .relu_rules import relu_backward
 from .smoothgrad import NOISE, smoothgrad
-from .targets import logit
+from .targets import Target, channel, layer, logit, neuron
 
 RIGHT = "✓ right: "
 OPEN = "not yet: "
@@ -158,6 +159,60 @@ def _smoothgrad(answer: Any) -> str:
     return _same(answer, smooth, "what is noise cancels, what all neighbours share stays", slips)
 
 
+def _total_variation(answer: Any) -> str:
+    if not callable(answer):
+        return f"{OPEN}write a function of a picture that returns a number"
+    x = torch.rand(1, 3, 6, 9, generator=torch.Generator().manual_seed(0))
+    result = answer(x)
+    if result is ...:
+        return OPEN + "replace the three dots ... with your lines"
+    here = x[:, :, :-1, :-1]
+    down, right = (x[:, :, 1:, :-1] - here).square(), (x[:, :, :-1, 1:] - here).square()
+    slips = {
+        "these are only the differences to the pixel below": down.mean(),
+        "these are only the differences to the pixel on the right": right.mean(),
+        "take the mean over pixels and colours, not the sum": (down + right).sum(),
+        "this is the root; the exercise is |∇x|², β = 2": (down + right).sqrt().mean(),
+    }
+    expected = total_variation(1, epsilon=0)(x)[0]
+    return _same(result.reshape(()), expected, "smooth pictures cost little, each edge costs", slips)
+
+
+def _ascent(answer: Any) -> str:
+    network, x = load_network("inception64", device="cpu"), torch.full((1, 3, 64, 64), 0.5)
+    step = 0.2 * gradient(network, x, logit("tabby"))
+    slips = {
+        "this goes down: ascent adds the gradient": (x - step).clamp(0, 1),
+        "some pixels left [0, 1]: clamp them": x + step,
+        "this is the step alone; add it to the picture": step,
+    }
+    return _same(answer, (x + step).clamp(0, 1), "a step uphill, and still a picture", slips)
+
+
+def _feature_map(answer: Any) -> str:
+    expected, round_things = channel("inception4b", 29), "the feature map that likes round things"
+    if answer == expected:
+        return f"{RIGHT}{round_things}; try lv.dream(net, photo, target)"
+    if not isinstance(answer, Target):
+        return f"{OPEN}a target is expected, this is a {type(answer).__name__}"
+    if answer == neuron("inception4b", 29):
+        return f"{OPEN}this is a single neuron, in the middle of the map"
+    return f"{OPEN}{answer!r} is not {round_things}: channel 29 of inception4b"
+
+
+def _even_step(answer: Any) -> str:
+    slope = gradient(load_network("inception64", device="cpu"), load_image("cat", 64), layer("inception4c"))
+    even = slope / slope.abs().mean()
+    slips = {
+        "the average pixel moves by 1: that is black to white": even,
+        "divide by the mean of the magnitudes: the mean of the signed gradient is nearly zero": 0.01
+        * slope
+        / slope.mean(),
+        "this keeps the length of the gradient, which differs from layer to layer": 0.01 * slope,
+    }
+    return _same(answer, 0.01 * even, "every step is as long, at every layer", slips)
+
+
 CHECKS: dict[str, Callable[[Any], str]] = {
     "00.1": _best_guess,
     "00.2": _mirror,
@@ -169,4 +224,8 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "03.2": _transposed,
     "04.1": _iou,
     "04.2": _smoothgrad,
+    "05.1": _total_variation,
+    "05.2": _ascent,
+    "06.1": _feature_map,
+    "06.2": _even_step,
 }

@@ -25,6 +25,11 @@ def neighbours():
     return x.grad
 
 
+def slope():
+    network = lv.load_network("inception64", device="cpu")
+    return lv.gradient(network, lv.load_image("cat", 64), lv.layer("inception4c"))
+
+
 def unclamped(a, b):
     shared = (min(a[2], b[2]) - max(a[0], b[0])) * (min(a[3], b[3]) - max(a[1], b[1]))
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
@@ -63,6 +68,16 @@ def counted_twice(a, b):
         ("04.2", lambda: neighbours().sum(0, keepdim=True), "divide by the number"),
         ("04.2", lambda: neighbours().abs().mean(0, keepdim=True), "take the mean with signs"),
         ("04.2", lambda: neighbours().mean(0), "the shape is (3, 64, 64)"),
+        ("05.1", lambda: lambda x: (x[:, :, 1:] - x[:, :, :-1]).square().mean(), "values differ by up to"),
+        ("05.1", lambda: lambda x: (x[:, :, 1:, :-1] - x[:, :, :-1, :-1]).square().mean(), "only the differences to"),
+        ("05.1", lambda: lambda x: ..., "replace the three dots"),
+        ("05.1", lambda: 1, "write a function"),
+        ("05.2", lambda: torch.full((1, 3, 64, 64), 0.5), "values differ"),
+        ("06.1", lambda: lv.neuron("inception4b", 29), "a single neuron"),
+        ("06.1", lambda: lv.channel("inception4b", 28), "channel 29 of inception4b"),
+        ("06.1", "inception4b", "a target is expected"),
+        ("06.2", lambda: 0.01 * slope(), "keeps the length"),
+        ("06.2", lambda: slope() / slope().abs().mean(), "black to white"),
         ("01.2", ..., "replace the three dots"),
         ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
     ],

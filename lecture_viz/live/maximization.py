@@ -14,13 +14,13 @@ from ..parameterization import PARAMETERIZATIONS
 from .neuron import WIDE, NeuronPanel
 from .run import RunPanel
 
-# what each slider makes, and its end; 0 is off
-PENALTIES = {"L2": (regularizers.l2, 100), "total variation": (regularizers.total_variation, 200)}
-FILTERS = {"low-pass": (regularizers.low_pass, 2)}
+# what each slider makes, its end, and its step; 0 is off
+PENALTIES = {"L2": (regularizers.l2, 100, 1), "total variation": (regularizers.total_variation, 200, 5)}
+FILTERS = {"low-pass": (regularizers.low_pass, 2, 0.1)}
 TRANSFORMS = {
-    "jitter": (robustness.jitter, 16),
-    "rotation": (robustness.rotation, 30),
-    "scale": (robustness.scale, 0.4),
+    "jitter": (robustness.jitter, 16, 1),
+    "rotation": (robustness.rotation, 30, 1),
+    "scale": (robustness.scale, 0.4, 0.02),
 }
 STRENGTHS = PENALTIES | FILTERS | TRANSFORMS
 OFF = dict.fromkeys(STRENGTHS, 0.0) | {"begin_with": "noise", "parameterization": "pixels"}
@@ -44,7 +44,7 @@ class Maximization(RunPanel, NeuronPanel):
     def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
         """``photo`` is one to begin with; ``label`` the class, by default the photo's; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
-        self._made = {name: make(0) for name, (make, _) in STRENGTHS.items()}
+        self._made = {name: make(0) for name, (make, _, _) in STRENGTHS.items()}
         self._presets = self._make_presets()
         self._preset = "natural"
         self.controls = {
@@ -59,10 +59,8 @@ class Maximization(RunPanel, NeuronPanel):
             ),
             "steps": widgets.IntSlider(128, 8, 512, step=8, description="steps", layout=WIDE),
             **{
-                name: widgets.FloatSlider(
-                    value=NATURAL[name], min=0, max=end, step=end / 40, description=name, layout=WIDE
-                )
-                for name, (_, end) in STRENGTHS.items()
+                name: widgets.FloatSlider(value=NATURAL[name], min=0, max=end, step=step, description=name, layout=WIDE)
+                for name, (_, end, step) in STRENGTHS.items()
             },
         }
         controls = list(self.controls.values())

@@ -45,7 +45,15 @@ def screenshot_has_picture(panel: LabPanel, number: int, expected: np.ndarray) -
 
 @pytest.mark.parametrize(
     "notebook",
-    ["00_start_here.ipynb", "01_gradients.ipynb", "02_relu_rules.ipynb", "03_deconvnet.ipynb", "04_saliency.ipynb"],
+    [
+        "00_start_here.ipynb",
+        "01_gradients.ipynb",
+        "02_relu_rules.ipynb",
+        "03_deconvnet.ipynb",
+        "04_saliency.ipynb",
+        "05_activation_maximization.ipynb",
+        "06_deepdream.ipynb",
+    ],
 )
 def test_a_file_just_opened_shows_its_stored_pictures(lab, notebook):
     page = lab(notebook).page
@@ -278,6 +286,70 @@ def test_localization_follows_the_hand(lab):
     panel.root.get_by_label("by the colours of the photo").check()
     panel.wait_for_code("foreground_by_colour")
     assert box_is_shown()
+
+
+def test_maximization_runs_stops_goes_on_and_saves(lab):
+    notebook: Lab = lab("05_activation_maximization.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    panel.root.locator(".lv-text", has_text="done in").wait_for()  # the run of the cell itself
+    press = lambda name: panel.root.get_by_role("button", name=name).click()  # noqa: E731
+    caption = panel.root.locator(".lv-text", has_text="objective").first
+
+    def steps() -> int:
+        return int(caption.inner_text().split("step ")[1].split(":")[0])
+
+    panel.handle("steps").press("End")  # as many as there can be
+    press("start")
+    sources = set()
+    deadline = time.monotonic() + 30
+    while len(sources) < 4 and time.monotonic() < deadline:
+        sources.add(panel.source(0))
+        time.sleep(0.02)
+    assert len(sources) >= 4  # it grows while one watches
+
+    panel.handle("L2").press("ArrowRight")  # while it runs
+    panel.root.locator(".lv-text", has_text="L2:").wait_for(timeout=20_000)  # its curve
+    panel.wait_for_code("regularizers.l2(1)")
+
+    started = time.monotonic()
+    press("stop")
+    panel.root.locator(".lv-text", has_text="stopped").wait_for()
+    assert time.monotonic() - started < 2  # 0.3 s and a busy machine
+    stopped = steps()
+    assert stopped < 512
+    shown = panel.pixels(0)
+    time.sleep(0.5)
+    assert np.array_equal(panel.pixels(0), shown)
+
+    with notebook.page.expect_download() as download:
+        panel.root.get_by_role("link", name="picture.png").click()
+    assert np.array_equal(np.asarray(Image.open(download.value.path())), shown)
+
+    press("resume")
+    deadline = time.monotonic() + 20
+    while steps() <= stopped and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert steps() > stopped
+    press("stop")
+    panel.root.locator(".lv-text", has_text="stopped").wait_for()
+
+
+def test_dreaming_follows_the_hand(lab):
+    notebook: Lab = lab("06_deepdream.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    before = panel.source(0)
+    panel.handle("layer").press("Home")
+    panel.handle("pixels").press("Home")
+    panel.handle("steps").press("Home")
+    panel.root.get_by_role("button", name="start").click()
+    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
+    panel.wait_for_code("lv.layer('conv1'), 8, octaves=")
+    *lines, last = panel.code().splitlines()
+    names = {"lv": lv, "net": lv.load_network("inception64", device="cpu")}
+    exec("\n".join(lines), names)
+    assert shows(panel, 0, to_array(eval(last, names))) and panel.source(0) != before
 
 
 def test_a_callback_that_raises_shows_its_message(lab, net):

@@ -105,3 +105,18 @@ def said(code: str) -> str:
     with redirect_stdout(output):
         exec("import torch\nimport lecture_viz as lv\n" + code, {})
     return output.getvalue()
+
+
+def cells_of(text: str) -> list[list[str]]:
+    """The rows of all tables in a Markdown text."""
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
+
+
+def test_the_table_of_notebook_04_is_the_one_that_was_measured():
+    folder = NOTEBOOKS[0].parent
+    measured = cells_of((folder.parent / "benchmarks" / "LOCALIZATION.md").read_text())
+    shown = [
+        row[1:] for row in cells_of(texts(nbformat.read(folder / "04_saliency.ipynb", as_version=4))) if "±" in row[2]
+    ]
+    assert len(shown) >= 10
+    assert [row[:5] for row in measured if "±" in row[1]] == shown
