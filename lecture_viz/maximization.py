@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from .networks import Network
-from .optimization import Step, optimize
+from .optimization import Step, last, optimize
 from .parameterization import PARAMETERIZATIONS
-from .targets import Target
+from .robustness import jitter, rotation, scale
+from .targets import Target, logit
 
 GREY = 0.5
 
@@ -66,6 +67,16 @@ def maximize(
     image = _start(network, start, len(targets), size or network.input_size, parameterization, seed)
     for step in optimize(loss, image, steps, parameterization=parameterization, seed=seed, **choices):
         yield step._replace(terms={term: -value for term, value in step.terms.items()})
+
+
+def class_images(network: Network, labels: Sequence[str | int], steps: int = 256, seed: int = 0) -> Tensor:
+    """A picture of each class ``(N, 3, size, size)``, all in one batch, by the recipe of Olah et al. [17].
+
+    Fourier coefficients of decorrelated colours, jitter, rotation and scale. See `maximize` for errors.
+    """
+    targets = [logit(label) for label in labels]
+    robust = [jitter(6), rotation(8), scale(0.1)]
+    return last(maximize(network, targets, steps, parameterization="fourier", transforms=robust, seed=seed)).image
 
 
 def _start(network: Network, start: str | Tensor, count: int, size: int, parameterization: str, seed: int) -> Tensor:

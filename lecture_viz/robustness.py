@@ -3,7 +3,7 @@
 Before each look of the network, the picture is changed a little at random. A pattern that depends on single pixels is
 destroyed by that; one that is recognised all the same stays.
 
-    jitter      roll by up to so many pixels, up or down, left or right
+    jitter      shift by up to so many pixels, up or down, left or right
     rotation    about the middle, by up to so many degrees
     scale       by up to so much: 0.1 is 90 % … 110 %
 
@@ -41,12 +41,17 @@ def _uniform(extent: float, random: torch.Generator) -> float:
 
 
 def jitter(pixels: int) -> Transform:
-    """Roll by up to so many pixels; what leaves at one edge comes in at the other."""
+    """Shift by up to so many pixels.
+
+    The mirror leaves no seam; rolling the picture instead would show the network an edge that is not there.
+    """
 
     def change(image: Tensor, pixels: float, random: torch.Generator) -> Tensor:
-        extent = int(pixels)
-        down, right = torch.randint(-extent, extent + 1, (2,), generator=random).tolist()
-        return image.roll((down, right), dims=(2, 3))
+        height, width = image.shape[2:]
+        extent = min(int(pixels), height - 1, width - 1)  # a mirror shows no more than the picture
+        y, x = torch.randint(2 * extent + 1, (2,), generator=random).tolist()
+        mirrored = F.pad(image, (extent, extent, extent, extent), mode="reflect")
+        return mirrored[:, :, y : y + height, x : x + width]
 
     return Transform("jitter", pixels, change)
 

@@ -8,8 +8,8 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
+from lecture_viz.maximization import class_images
 from lecture_viz.networks.embedded import ARCHITECTURES
-from lecture_viz.training.class_images import class_images
 
 HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -9,6 +9,7 @@ from test_regularizers import FILTERS, PENALTIES
 
 import lecture_viz as lv
 from lecture_viz import regularizers, robustness
+from lecture_viz.maximization import class_images
 
 TARGETS = [
     lv.neuron("conv3", 12),
@@ -126,6 +127,17 @@ def test_a_class_image_is_recognised_by_another_network():
     )
     for image, label in zip(step.image.split(1), labels):
         assert judge.top(image, 1)[0][0] == label
+
+
+def test_class_images_are_of_their_class(network):
+    labels = ["goldfish", "school bus", "king penguin"]
+    pictures = class_images(network, labels, steps=40)
+    assert pictures.shape == (3, 3, 64, 64) and pictures.min() >= 0 and pictures.max() <= 1
+    for label, picture in zip(labels, pictures):
+        assert network.top(picture[None], 1)[0][0] == label
+    again = class_images(network, labels, steps=3)
+    torch.testing.assert_close(again, class_images(network, labels, steps=3))
+    assert not torch.equal(again, class_images(network, labels, steps=3, seed=1))
 
 
 @pytest.mark.parametrize(

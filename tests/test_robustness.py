@@ -12,13 +12,25 @@ def random():
     return torch.Generator().manual_seed(0)
 
 
-def test_jitter_rolls_within_its_reach(random):
-    image = torch.arange(100.0).view(1, 1, 10, 10).expand(1, 3, 10, 10)
+def test_jitter_shifts_within_its_reach_and_mirrors_what_comes_in(random):
+    image = torch.rand(1, 3, 10, 12, generator=random)
     seen = set()
     for _ in range(300):
-        row, column = divmod(jitter(2)(image, random)[0, 0].argmin().item(), 10)
-        seen.add(((row + 5) % 10 - 5, (column + 5) % 10 - 5))
+        shifted = jitter(2)(image, random)
+        matches = []
+        for y in range(-2, 3):
+            for x in range(-2, 3):
+                rows, columns = torch.arange(10) + y, torch.arange(12) + x
+                rows = rows.abs().where(rows < 10, 18 - rows)  # mirrored about the first and the last one
+                columns = columns.abs().where(columns < 12, 22 - columns)
+                if torch.equal(shifted, image[:, :, rows][:, :, :, columns]):
+                    matches.append((y, x))
+        seen.add(*matches)
     assert seen == {(y, x) for y in range(-2, 3) for x in range(-2, 3)}
+
+
+def test_jitter_wider_than_the_picture_goes_as_far_as_it_can(random):
+    assert jitter(99)(torch.rand(1, 3, 5, 9), random).shape == (1, 3, 5, 9)
 
 
 def disc(y: float, x: float, radius: float = 4, size: int = 64, width: int = 64) -> torch.Tensor:
@@ -70,7 +82,7 @@ def test_strength_zero_leaves_the_picture_alone(transform, random):
 
 def test_edges_are_mirrored_not_black(random):
     white = torch.ones(1, 3, 32, 32)
-    for transform in (rotation(45), scale(0.5)):
+    for transform in (jitter(9), rotation(45), scale(0.5)):
         for _ in range(20):
             torch.testing.assert_close(transform(white, random), white)
 

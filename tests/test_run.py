@@ -157,6 +157,14 @@ def test_nothing_runs_when_nothing_is_to_do(panel):
     assert panel.step.index == 16
 
 
+def test_a_new_panel_stops_the_run_of_the_one_before(panel, network, cat):
+    panel.set(steps=512).start()
+    wait_for(lambda: panel.step is not None)
+    lv.live.maximization(network, cat)  # as when its cell is run again
+    panel.wait()
+    assert panel.step.index < 512 and panel.outputs["time left"].value == "stopped"
+
+
 def test_every_preset_starts_and_gives_a_picture(network, cat):
     panel = lv.live.maximization(network, cat)
     panel.controls["steps"].value = 8

@@ -14,7 +14,6 @@ from safetensors import safe_open
 from lecture_viz.networks import Network, embedded
 from lecture_viz.training import card, study, tiny_imagenet
 from lecture_viz.training.adversarial import attack
-from lecture_viz.training.class_images import class_images
 from lecture_viz.training.export import export, fold
 from lecture_viz.training.filters import filter_reports
 from lecture_viz.training.train import MEAN, RECIPES, STD, Recipe, accuracy, augment, fit_to_time, normalise, train
@@ -232,19 +231,6 @@ def test_dead_and_duplicate_filters_are_found(folder):
     alive = [c for c in range(192) if c != 5]
     same = torch.corrcoef(values[alive]).triu(1) > 0.99
     assert [(alive[a], alive[b]) for a, b in same.nonzero().tolist()] == reports["relu3"].duplicates
-
-
-def test_class_images_are_of_their_class(network):
-    labels = ["goldfish", "school bus", "king penguin"]
-    pictures = class_images(network, labels, steps=40)
-    assert pictures.shape == (3, 3, 64, 64) and pictures.min() >= 0 and pictures.max() <= 1
-    for label, picture in zip(labels, pictures):
-        assert network.top(picture[None], 1)[0][0] == label
-    start = class_images(network, labels, steps=0)
-    assert network.top(start[:1], 1)[0][0] != "goldfish"
-    again = class_images(network, labels, steps=3)
-    torch.testing.assert_close(again, class_images(network, labels, steps=3))
-    assert not torch.equal(again, class_images(network, labels, steps=3, seed=1))
 
 
 def test_groups_of_the_card_name_real_classes_once(network):

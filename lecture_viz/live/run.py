@@ -9,8 +9,9 @@ import base64
 import html
 import io
 import time
+import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -29,6 +30,8 @@ COLOURS = ("#3b6fb6", "#c8641e", "#2e8b57", "#8a4fb0", "#7a7a7a")  # of curves: 
 
 class RunPanel(Panel):
     """A subclass adds controls, calls `assemble_run`, and writes `begin`, `steer_run` and `code_for`."""
+
+    _newest_panel: Callable[[], "RunPanel | None"] = lambda: None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
@@ -53,6 +56,10 @@ class RunPanel(Panel):
 
     def assemble_run(self, *rows: widgets.Widget, size: int, alt: str) -> None:
         """The last line of a subclass's ``__init__``, in the place of `assemble`."""
+        before = RunPanel._newest_panel()
+        if before is not None and before._running:  # a cell run again: its old panel is not to compute unseen
+            before.stop()
+        RunPanel._newest_panel = weakref.ref(self)
         self._run: Iterator[Step] | None = None
         self._fixed: Any = None
         self._newest: Step | None = None

@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from ..maximization import class_images
 from ..networks import Network, embedded, load_network
 from .card import STUDY, table
-from .class_images import class_images
 from .export import fold
 from .tiny_imagenet import Split, read_labels, read_split
 from .train import MEAN, RECIPES, STD, Recipe, accuracy, train
