@@ -18,6 +18,8 @@ from lecture_viz.networks import Network
 from lecture_viz.regularizers import l2, low_pass, median, total_variation, wavelet_threshold
 from lecture_viz.robustness import jitter, rotation, scale
 
+from .compare import percent
+
 NETWORK, JUDGE = "inception64", "alexnet64"
 BATCH = 20
 FOURIER = {"parameterization": "fourier"}
@@ -52,12 +54,6 @@ def recognised(network: Network, judge: Network, choices: dict[str, Any], steps:
     return torch.cat(ranks)
 
 
-def percent(right: torch.Tensor) -> str:
-    """With its 95 % confidence interval (normal approximation)."""
-    share = right.float().mean().item()
-    return f"{100 * share:.1f} ± {196 * (share * (1 - share) / len(right)) ** 0.5:.1f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--steps", type=int, default=64)
@@ -77,7 +73,7 @@ confidence intervals.
     lines = [head]
     for name in asked.sets:
         ranks = recognised(network, judge, SETS[name], asked.steps, name)
-        lines.append(f"| {name} | {percent(ranks < 1)} | {percent(ranks < 5)} |")
+        lines.append(f"| {name} | {percent((ranks < 1).numpy())} | {percent((ranks < 5).numpy())} |")
         print(lines[-1], flush=True)
         photos = f"| *real photos ({JUDGE}'s accuracy)* | {top1} | {top5} |"
         asked.out.write_text("\n".join([*lines, photos]) + "\n")

@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 
 class Result(NamedTuple):
     """One row of the table. ``limit`` is what the figure should not exceed."""
@@ -18,6 +20,12 @@ class Result(NamedTuple):
     @property
     def met(self) -> str:
         return "" if self.limit is None else "yes" if self.figure <= self.limit else "**no**"
+
+
+def percent(right: np.ndarray) -> str:
+    """The share of those that are right, with its 95 % confidence interval (normal approximation)."""
+    share = right.mean()
+    return f"{100 * share:.1f} ± {196 * (share * (1 - share) / len(right)) ** 0.5:.1f}"
 
 
 def seconds(call: Callable[[], object]) -> float:

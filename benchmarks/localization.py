@@ -21,6 +21,8 @@ from lecture_viz.images import Box
 from lecture_viz.networks import Network
 from lecture_viz.training.tiny_imagenet import read_boxes, read_split
 
+from .compare import percent
+
 NETWORKS = ("alexnet64", "inception64", "inception64_robust")
 TUNING = 1000  # images that choose thresholds and seeds
 THRESHOLDS = (0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
@@ -81,12 +83,6 @@ def boxes_by(mask: Callable[..., Tensor], *arguments) -> list[Box]:
     """The box of each mask; a map of zeros gives the whole photo."""
     whole = Box(0, 0, 64, 64)
     return [localization.box(mask(*one)) if one[0].any() else whole for one in zip(*arguments)]
-
-
-def percent(hits: np.ndarray) -> str:
-    """The share with its 95 % confidence interval (normal approximation)."""
-    share = hits.mean()
-    return f"{100 * share:.1f} ± {196 * (share * (1 - share) / len(hits)) ** 0.5:.1f}"
 
 
 def row(name: str, points: np.ndarray, boxes: np.ndarray, by_colour: str, truth: list[Box], note: str = "") -> str:
