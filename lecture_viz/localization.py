@@ -26,8 +26,8 @@ from torch import Tensor
 
 from .images import Box
 
-# The best of a sweep over 1,000 photos of Tiny ImageNet: benchmarks/localization.py
-BLUR = 1 / 16  # standard deviation of the smoothing, as a part of the map's height
+# Threshold and seeds: near the best for the saliency of all three networks, see benchmarks/localization.py
+BLUR = 1 / 16  # standard deviation of the smoothing, as a part of the map's height: joins the specks of one object
 THRESHOLD = 0.3  # of the smoothed map's maximum
 SEEDS = (0.3, 0.7)  # quantiles: up to the first is background, from the second on object
 FOUND = 0.5  # intersection over union
