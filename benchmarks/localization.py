@@ -146,7 +146,7 @@ def rows(name: str, tuning: Photos, photos: Photos) -> list[str]:
         lines.append(
             row(
                 title,
-                hits(map(localization.peak, after), tested.boxes),
+                localization.pointing_game(after, tested.boxes).numpy(),
                 found(boxes_by(at(threshold), after), tested.boxes),
                 percent(found(boxes_by(seeded(seeds), after, tested.images.split(1)), tested.boxes)),
                 tested.boxes,

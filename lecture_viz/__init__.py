@@ -1,6 +1,6 @@
 """Touch the lecture: gradient-based and optimisation-based visualisation of neural networks.
 
-A photo flows one way: photo → network → target → gradient → picture → panel.
+A photo flows one way: photo → network → target → gradient or optimisation → picture → panel.
 
     import lecture_viz as lv
 

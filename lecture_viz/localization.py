@@ -111,9 +111,9 @@ def peak(saliency: Tensor) -> tuple[int, int]:
     return row, column
 
 
-def pointing_game(saliencies: Iterable[Tensor], boxes: Iterable[Box]) -> float:
-    """The share of maps ``(1, 1, H, W)`` whose strongest pixel lies inside the object's box."""
+def pointing_game(saliencies: Iterable[Tensor], boxes: Iterable[Box]) -> Tensor:
+    """Whether the strongest pixel of each map ``(1, 1, H, W)`` lies inside the object's box: ``(N,)`` of bool."""
     hits = [box.holds(*peak(saliency)) for saliency, box in zip(saliencies, boxes, strict=True)]
     if not hits:
         raise ValueError("there are no maps; give at least one")
-    return sum(hits) / len(hits)
+    return torch.tensor(hits)

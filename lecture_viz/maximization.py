@@ -6,7 +6,7 @@ The weights stay, the *input* changes: gradient ascent on the picture x. The tar
 map, a layer, a logit or a probability. Without R, the answer is noise that the network takes for the class; a penalty,
 a filter, or transformation robustness asks for pictures such as we know (Olah et al. 2017 [17]).
 
-What it shows: what the network expects of the class. Arms with every dumbbell say that it never saw one without.
+What it shows: what the network expects of the class. Arms with a dumbbell say that it often saw the two together.
 Where it misleads: the regulariser paints along, and a class image is *more* typical than any photo.
 """
 
@@ -19,10 +19,9 @@ from torch import Tensor
 from .networks import Network
 from .optimization import Step, last, optimize
 from .parameterization import PARAMETERIZATIONS
+from .regularizers import GREY
 from .robustness import jitter, rotation, scale
 from .targets import Target, logit
-
-GREY = 0.5
 
 
 def maximize(

@@ -1,7 +1,7 @@
 """Hidden weaknesses, made to order: plant a bias into the training data, and find it in the class image.
 
-"Dumbbell" grows arms, because the photos of dumbbells had arms in them. Was it that? Nobody can take the arms out of
-those photos. Here the pictures are drawn, and it can be tried: three shapes on noise, one of them a dumbbell, and an
+"Dumbbell" grows arms, and many photos of dumbbells have arms in them. Is it that? Nobody can take the arms out of those
+photos. Here the pictures are drawn, and it can be tried: three shapes on noise, one of them a dumbbell, and an
 *arm*, a bar of skin colour, that comes with the dumbbell as often as one likes. A small network is trained on them;
 then its class image of the dumbbell is made, and compared with an arm.
 
@@ -132,7 +132,7 @@ def armlike(image: Tensor) -> float:
     """How much the most arm-like patch of ``image`` ``(B, 3, H, W)`` resembles an arm; the mean over the batch.
 
     The correlation of each patch of 9×13 pixels with a bar of skin on grey, colour by colour about its mean: 1 is an
-    arm, about a third is what any picture has somewhere.
+    arm; a quarter to a half is what a picture without one has somewhere.
     """
     height, width = 9, 13
     arm = torch.full((3, height, width), 0.5)

@@ -31,33 +31,31 @@ EPSILON = 1e-8  # without it, the gradient of the total variation of a flat pict
 
 
 @dataclass
-class Penalty:
-    """``weight · R(x)`` for pictures ``(B, 3, H, W)``: one number each ``(B,)``. The weight may be changed any time."""
-
-    name: str
-    weight: float
-    measure: Callable[[Tensor], Tensor]
-
-    def __post_init__(self):
-        not_negative(f"the weight of the {self.name}", self.weight)
-
-    def __call__(self, image: Tensor) -> Tensor:
-        return self.weight * self.measure(image)
-
-
-@dataclass
-class Filter:
-    """Changes a picture ``(B, 3, H, W)``, given also its gradient; ``strength`` 0 leaves it alone.
-
-    The strength may be changed any time.
-    """
+class Choice:
+    """Something one may ask of a picture; its ``strength`` may be changed any time, and 0 switches it off."""
 
     name: str
     strength: float
-    change: Callable[[Tensor, Tensor, float], Tensor]
 
     def __post_init__(self):
         not_negative(f"the strength of the {self.name}", self.strength)
+
+
+@dataclass
+class Penalty(Choice):
+    """``strength · R(x)`` for pictures ``(B, 3, H, W)``: one number each ``(B,)``; the strength is the formula's λ."""
+
+    measure: Callable[[Tensor], Tensor]
+
+    def __call__(self, image: Tensor) -> Tensor:
+        return self.strength * self.measure(image)
+
+
+@dataclass
+class Filter(Choice):
+    """Changes a picture ``(B, 3, H, W)``, given also its gradient."""
+
+    change: Callable[[Tensor, Tensor, float], Tensor]
 
     def __call__(self, image: Tensor, gradient: Tensor) -> Tensor:
         return self.change(image, gradient, self.strength) if self.strength else image
@@ -76,17 +74,18 @@ def alpha_norm(weight: float, alpha: float = 6) -> Penalty:
     """The mean of |x − ½|^α over pixels and colours."""
     if not 1 <= alpha < float("inf"):
         raise ValueError(f"alpha is 1 or more; got {alpha!r}")
-    return Penalty(f"{alpha:g}-norm", weight, lambda x: (x - GREY).abs().pow(alpha).flatten(1).mean(dim=1))
+    name = {1: "L1", 2: "L2"}.get(alpha, f"{alpha:g}-norm")
+    return Penalty(name, weight, lambda x: (x - GREY).abs().pow(alpha).flatten(1).mean(dim=1))
 
 
 def l2(weight: float) -> Penalty:
     """The mean of (x − ½)²: small contrast."""
-    return Penalty("L2", weight, lambda x: (x - GREY).square().flatten(1).mean(dim=1))
+    return alpha_norm(weight, 2)
 
 
 def l1(weight: float) -> Penalty:
     """The mean of |x − ½|: most pixels exactly grey."""
-    return Penalty("L1", weight, lambda x: (x - GREY).abs().flatten(1).mean(dim=1))
+    return alpha_norm(weight, 1)
 
 
 def total_variation(weight: float, beta: float = 2, epsilon: float = EPSILON) -> Penalty:

@@ -18,19 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .regularizers import not_negative
+from .regularizers import Choice
 
 
 @dataclass
-class Transform:
+class Transform(Choice):
     """A random change of pictures ``(B, 3, H, W)``, the same for all of a batch; differentiable."""
 
-    name: str
-    strength: float
     change: Callable[[Tensor, float, torch.Generator], Tensor]
-
-    def __post_init__(self):
-        not_negative(f"the strength of the {self.name}", self.strength)
 
     def __call__(self, image: Tensor, random: torch.Generator) -> Tensor:
         return self.change(image, self.strength, random) if self.strength else image

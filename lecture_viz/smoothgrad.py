@@ -47,13 +47,7 @@ def smoothgrad(
 
 
 def means(
-    network: Network,
-    image: Tensor,
-    target: Target,
-    samples: int = 32,
-    noise: float = NOISE,
-    rule: Rule = "backprop",
-    seed: int = 0,
+    network: Network, image: Tensor, target: Target, samples: int, noise: float = NOISE, rule: Rule = "backprop", seed=0
 ) -> Iterator[Tensor]:
     """`smoothgrad` while it grows: the mean so far, after every few samples."""
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:

@@ -63,7 +63,7 @@ def test_what_a_penalty_forbids_falls(network, name):
     penalty = PENALTIES[name]()
 
     def measured(weight):
-        penalty.weight = weight
+        penalty.strength = weight
         step = lv.last(lv.maximize(network, lv.logit("tabby"), 30, penalties=[penalty]))
         assert (penalty.name in step.terms) and step.terms[penalty.name] <= 0  # counts minus
         return penalty.measure(step.image).item()

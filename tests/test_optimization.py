@@ -90,7 +90,7 @@ def test_strengths_may_change_while_it_runs():
     penalty, jitter = regularizers.l2(0), robustness.jitter(0)
     run = optimize(distance, GREY, 200, penalties=[penalty], transforms=[jitter])
     assert next(run).terms["L2"] == 0
-    penalty.weight, jitter.strength = 100, 3
+    penalty.strength, jitter.strength = 100, 3
     assert next(run).terms["L2"] > 0
     final = lv.last(run)
     assert abs(final.image - 0.5).max() < 0.05  # the penalty has won

@@ -138,7 +138,7 @@ def test_clipping_greys_the_right_pixels():
 @pytest.mark.parametrize(
     "make, message",
     [
-        (lambda: regularizers.l2(-1), "the weight of the L2 is 0 or more; got -1"),
+        (lambda: regularizers.l2(-1), "the strength of the L2 is 0 or more; got -1"),
         (lambda: regularizers.total_variation(float("nan")), "total variation is 0 or more; got nan"),
         (lambda: regularizers.total_variation(1, beta=0), "beta is above 0"),
         (lambda: regularizers.total_variation(1, epsilon=-1), "epsilon is 0 or more"),

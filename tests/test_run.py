@@ -170,11 +170,30 @@ def test_every_preset_starts_and_gives_a_picture(network, cat):
     panel.controls["steps"].value = 8
     panel.wait()
     presets = panel.controls["preset"].options
-    assert list(presets)[:2] == ["noise, no regulariser", "noise + L2"] and presets[-1] == "dumbbell"
-    for preset in reversed(presets):
+    assert list(presets)[1:3] == ["noise, no regulariser", "noise + L2"] and presets[-1] == "dumbbell"
+    for preset in reversed(presets[1:]):
         panel.set(preset=preset)
+        assert panel.values["preset"] == preset
         assert panel.step.index == 8 and panel.step.image.std() > 0.01, preset
     assert panel.values["neuron"] == network.label_index(network.top(cat, 1)[0][0])
+
+
+def test_a_preset_that_was_changed_is_ones_own_and_can_be_chosen_again(panel):
+    panel.set(preset="noise + L2", L2=7)
+    assert panel.values["preset"] == "your own" and panel.values["L2"] == 7
+    panel.set(preset="noise + L2")
+    assert panel.values["preset"] == "noise + L2" and panel.values["L2"] == 40
+
+
+def test_the_bar_shows_the_run_whatever_the_slider_says(panel):
+    panel.start().wait()
+    panel.set(steps=64)
+    assert panel.outputs["progress"].value == 1
+    panel.start()
+    wait_for(lambda: panel.step is not None and panel.step.total == 64 and panel.step.index >= 10)
+    panel.controls["steps"].value = 8
+    panel.wait()
+    assert panel.step.index == 64 and panel.outputs["progress"].value == 1
 
 
 def test_sliders_follow_the_layer(panel, network):

@@ -54,18 +54,13 @@ class Deconvnet(Panel):
             "row": slider("row", 0, 0, "row of the neuron in its feature map"),
             "column": slider("column", 0, 0, "column of the neuron in its feature map"),
         }
-        controls = list(self.controls.values())
         shown = [
             self.picture("patches", "the patches of nine pictures that excite the feature map most", size),
             self.picture("reconstructions", "what the reversed network paints for each of the nine", size),
             self.picture("photo", "one of the pictures, with a frame about what the neuron sees", size),
             self.picture("reconstruction", "what the reversed network paints for that neuron", size),
         ]
-        wrap = widgets.Layout(flex_flow="row wrap")
-        self.assemble(
-            widgets.HBox([widgets.VBox(controls[:4]), widgets.VBox(controls[4:])], layout=wrap),
-            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
-        )
+        self.assemble(self.columns(4), self.row(*shown))
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         layer = values["layer"]

@@ -47,11 +47,8 @@ class Dreaming(RunPanel):
             ),
             "jitter": widgets.IntSlider(8, 0, 32, description="jitter", layout=WIDE),
         }
-        controls = list(self.controls.values())
         self.assemble_run(
-            widgets.HBox(
-                [widgets.VBox(controls[:4]), widgets.VBox(controls[4:])], layout=widgets.Layout(flex_flow="row wrap")
-            ),
+            self.columns(4),
             size=size,
             alt="the dream so far",
         )

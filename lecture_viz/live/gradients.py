@@ -33,22 +33,12 @@ class Gradients(NeuronPanel):
             "row": slider("row", 0, 0, "row of the neuron in its activation map"),
             "column": slider("column", 0, 0, "column of the neuron in its activation map"),
         }
-        controls = self.controls
         pictures = [
             self.picture("photo", "the photo the network sees", size),
             self.picture("gradient", "colour gradient of the chosen neuron with respect to the photo", size),
             self.picture("magnitude", "size of that gradient, largest colour channel at each pixel", size),
         ]
-        self.assemble(
-            widgets.HBox(
-                [
-                    widgets.VBox([controls["layer"], controls["neuron"], controls["rule"]]),
-                    widgets.VBox([controls["strongest"], controls["row"], controls["column"]]),
-                ],
-                layout=widgets.Layout(flex_flow="row wrap"),
-            ),
-            widgets.HBox(pictures, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
-        )
+        self.assemble(self.columns(3), self.row(*pictures))
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         activation = self.activation(values["layer"])

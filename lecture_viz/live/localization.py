@@ -11,10 +11,8 @@ from .. import images, plots
 from .. import localization as where
 from ..gradients import magnitude
 from ..networks import Network
-from ..smoothgrad import NOISE, means
-from .neuron import WIDE, NeuronPanel
+from .neuron import WIDE, NeuronPanel, samples_slider
 from .panel import Frame
-from .saliency import samples_slider
 
 
 class Localization(NeuronPanel):
@@ -36,17 +34,12 @@ class Localization(NeuronPanel):
             ),
             "by_colour": widgets.Checkbox(False, description="by the colours of the photo", indent=True, layout=WIDE),
         }
-        controls = list(self.controls.values())
         shown = [
             self.picture("saliency", "saliency of the chosen neuron", size),
             self.picture("foreground", "the photo, dark where the map is weak", size),
             self.picture("box", "the photo with a box about the largest part of the foreground", size),
         ]
-        wrap = widgets.Layout(flex_flow="row wrap")
-        self.assemble(
-            widgets.HBox([widgets.VBox(controls[:3]), widgets.VBox(controls[3:])], layout=wrap),
-            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
-        )
+        self.assemble(self.columns(3), self.row(*shown))
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         self.controls["threshold"].disabled = values["by_colour"]
@@ -61,7 +54,7 @@ class Localization(NeuronPanel):
             code = f"saliency = lv.saliency(net, photo, {target})\n"
         how = "_by_colour(saliency, photo)" if values["by_colour"] else f"(saliency, {values['threshold']:.2g})"
         code += f"lv.localization.box(lv.localization.foreground{how})"
-        for mean in means(self.network, self.photo, target, samples or 1, NOISE if samples else 0):
+        for mean in self.smoothed(self.network, target, samples):
             saliency = magnitude(mean)
             if values["by_colour"]:
                 mask = where.foreground_by_colour(saliency, self.photo)

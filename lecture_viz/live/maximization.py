@@ -24,6 +24,7 @@ TRANSFORMS = {
 }
 STRENGTHS = PENALTIES | FILTERS | TRANSFORMS
 OFF = dict.fromkeys(STRENGTHS, 0.0) | {"begin_with": "noise", "parameterization": "pixels"}
+OWN = "your own"
 NATURAL = OFF | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
 WORTH_SEEING = {
     "alexnet64": ("relu3", "relu5"),
@@ -63,11 +64,8 @@ class Maximization(RunPanel, NeuronPanel):
                 for name, (_, end, step) in STRENGTHS.items()
             },
         }
-        controls = list(self.controls.values())
         self.assemble_run(
-            widgets.HBox(
-                [widgets.VBox(controls[:7]), widgets.VBox(controls[7:])], layout=widgets.Layout(flex_flow="row wrap")
-            ),
+            self.columns(7),
             size=size,
             alt="the picture that excites the target most, so far",
         )
@@ -75,8 +73,9 @@ class Maximization(RunPanel, NeuronPanel):
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["preset"] != self._preset:
             self._preset = values["preset"]
-            self._wishes.append("start")
-            values |= self._set_preset(self._presets[self._preset])
+            if self._preset != OWN:
+                self._wishes.append("start")
+                values |= self._set_preset(self._presets[self._preset])
         kinds = ["channel", "neuron", "layer"] if self.activation(values["layer"]).ndim == 3 else ["neuron", "layer"]
         if self.is_output(values["layer"]):
             kinds = ["logit", "probability"]
@@ -88,6 +87,8 @@ class Maximization(RunPanel, NeuronPanel):
         menu.value = values["kind"]
         values = self.limit(values, {"neuron": len(self.activation(values["layer"])) - 1})
         self.controls["neuron"].disabled = values["kind"] == "layer"
+        if any(values[name] != value for name, value in self._presets[self._preset].items()):
+            self.controls["preset"].value = values["preset"] = self._preset = OWN  # so the preset can be chosen again
         return super().adjust(values)
 
     def _make_presets(self) -> dict[str, dict[str, Any]]:
@@ -97,6 +98,7 @@ class Maximization(RunPanel, NeuronPanel):
         early, deep = WORTH_SEEING.get(network.name, (spatial[len(spatial) // 3], spatial[-1]))
         output = {"layer": network.layers[-1], "kind": "logit", "neuron": self.controls["neuron"].value}
         presets = {
+            OWN: {},
             "noise, no regulariser": OFF | output,
             "noise + L2": OFF | output | {"L2": 40},
             "smooth": OFF | output | {"total variation": 100, "jitter": 6},
@@ -123,7 +125,7 @@ class Maximization(RunPanel, NeuronPanel):
 
     def steer_run(self, values: dict[str, Any]) -> targets.Target:
         for name, made in self._made.items():
-            setattr(made, "weight" if name in PENALTIES else "strength", values[name])
+            made.strength = values[name]
         return self._target(values)
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:

@@ -1,11 +1,15 @@
 """What panels about one photo share: a slider for the layer, and one for a neuron of it."""
 
+from collections.abc import Iterator
+
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from .. import targets
 from ..networks import Network
+from ..relu_rules import Rule
+from ..smoothgrad import NOISE, means
 from .panel import Panel
 
 WIDE = {"width": "440px"}
@@ -13,6 +17,13 @@ WIDE = {"width": "440px"}
 
 def slider(description: str, high: int, value: int, tooltip: str) -> widgets.IntSlider:
     return widgets.IntSlider(value, 0, high, description=description, tooltip=tooltip, layout=WIDE)
+
+
+def samples_slider() -> widgets.SelectionSlider:
+    """How many samples SmoothGrad averages."""
+    return widgets.SelectionSlider(
+        options=(0, 8, 16, 32, 64), description="samples", tooltip="of SmoothGrad; 0: without", layout=WIDE
+    )
 
 
 class NeuronPanel(Panel):
@@ -47,6 +58,12 @@ class NeuronPanel(Panel):
         """The pseudo-loss of a neuron where it fires most."""
         place = self.strongest(layer, neuron) if self.activation(layer).ndim == 3 else (0, 0)
         return self.target(layer, neuron, *place)
+
+    def smoothed(
+        self, network: Network, target: targets.Target, samples: int, rule: Rule = "backprop"
+    ) -> Iterator[Tensor]:
+        """SmoothGrad of the photo while it grows; with 0 samples the gradient itself."""
+        return means(network, self.photo, target, samples or 1, NOISE if samples else 0, rule)
 
     def is_output(self, layer: str) -> bool:
         """Whether the neurons of this layer are the classes."""

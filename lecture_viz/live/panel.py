@@ -98,6 +98,16 @@ class Panel:
         output.add_class("lv-text")
         return output
 
+    def columns(self, left: int) -> widgets.HBox:
+        """The controls in two columns, ``left`` of them in the first; one below the other in a small window."""
+        controls = list(self.controls.values())
+        boxes = [widgets.VBox(controls[:left]), widgets.VBox(controls[left:])]
+        return widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
+
+    def row(self, *shown: widgets.Widget) -> widgets.HBox:
+        """Pictures and texts side by side; one below the other in a small window."""
+        return widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap"))
+
     def assemble(self, *rows: widgets.Widget) -> None:
         """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
         self._code_line.add_class("lv-code")

@@ -63,7 +63,8 @@ class RunPanel(Panel):
         self._run: Iterator[Step] | None = None
         self._fixed: Any = None
         self._newest: Step | None = None
-        self._taken = 0  # steps of this run
+        self._taken = 0  # steps of this run …
+        self._goal = 1  # … and how many it is to take
         self._seconds = 0.0  # spent in it
         self._film: list[Tensor] = []
         self._every = 1  # step of the film
@@ -84,12 +85,7 @@ class RunPanel(Panel):
             self.picture("film", "film strip: the run from its first step to its last", size),
             self.text("curves", width=f"{size}px", height=f"{size}px"),
         ]
-        self.assemble(
-            *rows,
-            bar,
-            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
-            self.text("save"),
-        )
+        self.assemble(*rows, bar, self.row(*shown), self.text("save"))
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------
 
@@ -132,12 +128,12 @@ class RunPanel(Panel):
                 picture = self.first_picture(values)
                 outputs = {"image": picture, "film": picture, "image caption": "press <b>start</b>"}
             elif was_running:
-                outputs = self._outputs(values)
+                outputs = self._outputs()
             yield Frame(outputs, code)
             return
         fixed = self.steer_run(values)
         if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
-            self._run = self.begin(values, self._newest.image, max(1, values["steps"] - self._taken))
+            self._run = self.begin(values, self._newest.image, max(1, self._goal - self._taken))
         self._fixed = fixed
         shown = 0.0
         yield Frame({}, code)
@@ -147,7 +143,7 @@ class RunPanel(Panel):
                 step = next(self._run, None)
             except Exception:
                 self._running, self._run = False, None
-                yield Frame(self._outputs(values), code)
+                yield Frame(self._outputs(), code)
                 raise
             if step is None:
                 self._running, self._run = False, None
@@ -157,15 +153,15 @@ class RunPanel(Panel):
             due = time.monotonic() - shown >= 1 / PER_SECOND
             if due:
                 shown = time.monotonic()
-            yield Frame(self._outputs(values) if due else {}, code)
-        yield Frame(self._outputs(values), code)
+            yield Frame(self._outputs() if due else {}, code)
+        yield Frame(self._outputs(), code)
 
     def _obey(self, wish: str, values: dict[str, Any]) -> None:
         if wish != "start":
             self._running = wish == "resume" and self._run is not None
             return
         self._fixed = self.steer_run(values)
-        self._newest, self._taken, self._seconds = None, 0, 0.0
+        self._newest, self._taken, self._goal, self._seconds = None, 0, values["steps"], 0.0
         self._film, self._every, self._curves = [], 1, {}
         self._run, self._running = self.begin(values, None, values["steps"]), True
 
@@ -179,9 +175,9 @@ class RunPanel(Panel):
         for name, value in (("objective", step.value), *step.terms.items()):
             self._curves.setdefault(name, [float("nan")] * (self._taken - 1)).append(value)
 
-    def _outputs(self, values: dict[str, Any]) -> dict[str, Tensor | str | float]:
+    def _outputs(self) -> dict[str, Tensor | str | float]:
         if self._newest is None:
-            return {"time left": self._time_left(values)}
+            return {"time left": self._time_left()}
         outputs: dict[str, Tensor | str | float] = {
             "image": self._newest.image[:1],
             "image caption": f"step {self._taken}: objective {self._newest.value:.3g}"
@@ -189,17 +185,17 @@ class RunPanel(Panel):
             "film": strip(self._film),
             "film caption": f"the run in {min(STRIP, len(self._film))} stills",
             "curves": curves(self._curves),
-            "progress": min(1.0, self._taken / values["steps"]),
-            "time left": self._time_left(values),
+            "progress": self._taken / self._goal,
+            "time left": self._time_left(),
             "save": "",
         }
         if not self._running:
             outputs["save"] = self._links()
         return outputs
 
-    def _time_left(self, values: dict[str, Any]) -> str:
+    def _time_left(self) -> str:
         if self._running and self._taken:
-            left = max(0, values["steps"] - self._taken) * self._seconds / self._taken
+            left = (self._goal - self._taken) * self._seconds / self._taken
             return f"{left:.0f} s left"
         if self._newest is None:
             return ""

@@ -14,18 +14,11 @@ from ..gradients import magnitude
 from ..networks import Network
 from ..relu_rules import RULES
 from ..sanity_checks import cascade, randomized, similarity
-from ..smoothgrad import BATCH, NOISE, means
-from .neuron import WIDE, NeuronPanel, slider
+from ..smoothgrad import BATCH
+from .neuron import WIDE, NeuronPanel, samples_slider, slider
 from .panel import Frame
 
 TRAINED = "none"  # of the weights are random
-SAMPLES = (0, 8, 16, 32, 64)
-
-
-def samples_slider() -> widgets.SelectionSlider:
-    return widgets.SelectionSlider(
-        options=SAMPLES, description="samples", tooltip="of SmoothGrad; 0: without", layout=WIDE
-    )
 
 
 class Maps(NamedTuple):
@@ -69,7 +62,6 @@ class Saliency(NeuronPanel):
             "random": widgets.SelectionSlider(options=[TRAINED, *layers], description="random", layout=WIDE),
             "one_scale": widgets.Checkbox(False, description="one scale for all maps", indent=True, layout=WIDE),
         }
-        controls = list(self.controls.values())
         alts = {
             "photo": "the photo the network sees",
             "backprop": "colour gradient of the chosen neuron",
@@ -81,11 +73,7 @@ class Saliency(NeuronPanel):
             widgets.VBox([self.picture(name, alt, size), self.text(f"{name} alike", width=f"{size}px", height="96px")])
             for name, alt in alts.items()
         ]
-        wrap = widgets.Layout(flex_flow="row wrap")
-        self.assemble(
-            widgets.HBox([widgets.VBox(controls[:4]), widgets.VBox(controls[4:])], layout=wrap),
-            widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
-        )
+        self.assemble(self.columns(4), self.row(*shown))
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         last = len(self.activation(values["layer"])) - 1
@@ -105,8 +93,7 @@ class Saliency(NeuronPanel):
 
     def _maps(self, network: Network, target: targets.Target, samples: int) -> Iterator[Maps]:
         """After every few samples."""
-        noise = NOISE if samples else 0
-        for parts in zip(*(means(network, self.photo, target, samples or 1, noise, rule) for rule in RULES)):
+        for parts in zip(*(self.smoothed(network, target, samples, rule) for rule in RULES)):
             yield Maps(*parts, magnitude(parts[0]))
 
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:

@@ -63,7 +63,7 @@ class Start(Panel):
                 ],
                 layout=widgets.Layout(flex_flow="row wrap"),
             ),
-            widgets.HBox([*pictures, guesses], layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap")),
+            self.row(*pictures, guesses),
         )
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
