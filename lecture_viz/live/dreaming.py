@@ -64,12 +64,17 @@ class Dreaming(RunPanel):
         return images.load_image(source, values["pixels"])
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        octaves = values["octaves"]
+        if image is None:
+            image = self._photo(values)
+        else:  # a dream that goes on, goes on at its whole size
+            image, octaves = images.load_image(image, values["pixels"]), 1
         return dream(
             self.network,
-            self._photo(values) if image is None else image,
+            image,
             targets.layer(values["layer"]),
             steps,
-            octaves=values["octaves"] if image is None else 1,  # a dream that goes on stays as large as it is
+            octaves=octaves,
             rate=values["rate"],
             transforms=[self._jitter],
             size=values["pixels"],

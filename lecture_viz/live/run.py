@@ -134,6 +134,7 @@ class RunPanel(Panel):
         fixed = self.steer_run(values)
         if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
             self._run = self.begin(values, self._newest.image, max(1, self._goal - self._taken))
+            self._curves = {}  # another target has another scale
         self._fixed = fixed
         shown = 0.0
         yield Frame({}, code)
@@ -224,7 +225,8 @@ def strip(film: list[Tensor]) -> Tensor:
 def curves(values: dict[str, list[float]], width: int = 270, height: int = 190) -> str:
     """The objective and its terms over the steps, as HTML: each curve fills the height, its last value is written."""
     lines, legend = [], []
-    drawn = {name: curve for name, curve in values.items() if any(curve)}  # a penalty that is off is left out
+    # a penalty that is off is left out; NaN stands for steps before the curve began
+    drawn = {name: curve for name, curve in values.items() if any(value and value == value for value in curve)}
     if len(drawn) == 2:
         drawn.pop("objective", None)  # the same as its only term
     for (name, curve), colour in zip(drawn.items(), COLOURS):
