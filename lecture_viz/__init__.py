@@ -20,7 +20,7 @@ from .receptive_field import receptive_field
 from .relu_rules import RULES, relu_backward, relu_rule, way_back
 from .sanity_checks import cascade, randomized, similarity
 from .smoothgrad import smoothgrad
-from .targets import Target, channel, layer, logit, neuron, probability
+from .targets import Target, channel, layer, likeness, logit, neuron, probability
 from .top_patches import top_patches
 
 # imported at first use: a script needs no widgets, and a gradient no filters
@@ -49,6 +49,7 @@ __all__ = [
     "deconvnet",
     "gradient",
     "layer",
+    "likeness",
     "load_image",
     "load_network",
     "logit",

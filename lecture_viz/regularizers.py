@@ -138,7 +138,8 @@ def bilateral(strength: float, reach: float = 1.5) -> Filter:
 
     def change(x: np.ndarray, strength: float) -> np.ndarray:
         x = np.ascontiguousarray(x)
-        return denoise_bilateral(x, win_size=5, sigma_color=strength, sigma_spatial=reach, channel_axis=-1)
+        choices = {"win_size": 5, "mode": "edge", "channel_axis": -1}  # its default is black beyond the edge
+        return denoise_bilateral(x, sigma_color=strength, sigma_spatial=reach, **choices)
 
     return Filter("bilateral", strength, _each(change))
 

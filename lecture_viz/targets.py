@@ -7,20 +7,26 @@ class name (Simonyan et al. 2014 [20], section 3).
     neuron(layer, c, y, x)     a[c, y, x]                    one activation
     channel(layer, c)          mean over y, x of a[c, y, x]  one activation map
     layer(name)                mean of a²                    a whole layer, as DeepDream uses it
+    likeness(layer, g)         mean over places p of         what of g the layer sees: guided DeepDream
+                               max over places q of a[p]·g[q]
     logit(label)               z[label]                      class score before the softmax
     probability(label)         softmax(z)[label]             class score after it: it also falls when *others* rise
 
 Targets add and scale: ``logit("tabby") - 0.5 * logit("lemon")``.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from numbers import Real
 from operator import add
 
 from torch import Tensor
+from torch.nn import functional as F
 
 from .networks.network import Network
+
+PLACES = 16  # rows and columns a guide is averaged down to, if it has more: each of them is compared with each place
 
 
 @dataclass(frozen=True)
@@ -31,10 +37,12 @@ class _Term:
     at: str | None = None
     index: tuple[int | None, ...] = ()
     label: str | int | None = None
+    measure: Callable[[Tensor], Tensor] | None = None  # of the layer's output, for "likeness"
 
     def __str__(self) -> str:
         arguments = [repr(a) for a in (self.at, self.label) if a is not None]
         arguments += [f"{n}={v}" if n else str(v) for n, v in zip(("", "y", "x"), self.index) if v is not None]
+        arguments += ["features"] if self.measure else []
         return f"lv.{self.kind}({', '.join(arguments)})"
 
     def value(self, network: Network, output: Tensor) -> Tensor:
@@ -45,6 +53,8 @@ class _Term:
                 return output.softmax(dim=1)[:, network.label_index(self.label)]
             case "layer":
                 return output.square().flatten(1).mean(dim=1)
+            case "likeness":
+                return self.measure(output)
             case "channel":
                 self._within(output, "channel", self.index[0], 1)
                 return output[:, self.index[0]].reshape(len(output), -1).mean(dim=1)
@@ -137,6 +147,34 @@ def channel(layer: str, channel: int) -> Target:
 def layer(name: str) -> Target:
     """The mean square of all activations of a layer."""
     return Target(((1, _Term("layer", name)),))
+
+
+def likeness(layer: str, features: Tensor) -> Target:
+    """At each place of a layer, the product with that place of ``features`` ``(1, C, h, w)`` which is most like it.
+
+    ``features`` are what another picture, the *guide*, causes in the same layer: ``network.activations(guide, layer)``
+    (Mordvintsev et al. 2015, "DeepDream"). More than 16 rows and columns are averaged down.
+
+    Raises:
+        ValueError: features of another shape, or of another layer.
+    """
+    if features.ndim != 4 or len(features) != 1:
+        raise ValueError(
+            f"features of a guide are (1, C, h, w), as net.activations(guide, layer) gives them; got "
+            f"{tuple(features.shape)}"
+        )
+    features = F.adaptive_avg_pool2d(features.detach(), [min(side, PLACES) for side in features.shape[2:]])
+
+    def measure(output: Tensor) -> Tensor:
+        if output.ndim != 4 or output.shape[1] != features.shape[1]:
+            raise ValueError(
+                f"layer {layer!r} gives {tuple(output.shape)}, the guide's features are "
+                f"{tuple(features.shape)}: take both from the same layer"
+            )
+        products = output.flatten(2).transpose(1, 2) @ features.flatten(2)  # (B, places, places of the guide)
+        return products.amax(dim=2).mean(dim=1)
+
+    return Target(((1, _Term("likeness", layer, measure=measure)),))
 
 
 def logit(label: str | int) -> Target:

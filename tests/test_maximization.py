@@ -181,6 +181,24 @@ def test_a_dream_can_begin_with_noise(network):
     assert lv.last(lv.dream(network, "noise", lv.layer("conv3"), 4, size=80)).image.shape == (1, 3, 80, 80)
 
 
+def test_a_guided_dream_makes_more_of_what_the_guide_has(network):
+    photo, guide = lv.load_image("cat", 64), lv.load_image("coffee", 64)
+    alike = lv.likeness("conv4", network.activations(guide, "conv4"))
+
+    def gained(**choices):
+        image = lv.last(lv.dream(network, photo, lv.layer("conv4"), 12, octaves=1, transforms=[], **choices)).image
+        return [(target(network, image) / target(network, photo)).item() for target in (alike, lv.layer("conv4"))]
+
+    (guided, _), (free, more) = gained(guide=guide), gained()
+    assert guided > 1.2 * free and more > 2
+
+
+@pytest.mark.parametrize("target", [lv.logit("tabby"), lv.layer("conv3") + lv.layer("conv4")], ids=repr)
+def test_a_guide_needs_one_layer(network, cat, target):
+    with pytest.raises(ValueError, match=r"a guide guides one layer, such as lv.layer\('conv3'\); the target is"):
+        next(lv.dream(network, cat, target, guide=cat))
+
+
 def test_a_negative_rate_is_refused(network, cat):
     with pytest.raises(ValueError, match="rate is 0 or more"):
         next(lv.dream(network, cat, lv.layer("conv3"), rate=-0.1))

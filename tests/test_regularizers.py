@@ -83,6 +83,18 @@ def test_strength_zero_leaves_the_picture_alone_and_flat_pictures_stay_flat(name
     assert torch.equal(filter(IMAGE, SLOPE), IMAGE)
 
 
+@pytest.mark.parametrize("name", FILTERS)
+def test_no_filter_makes_the_edges_darker_step_by_step(name):
+    before = image = 0.4 + 0.1 * torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    made = FILTERS[name]()
+    for _ in range(20):
+        image = made(image, torch.ones_like(image))
+    edge = torch.ones(32, 32, dtype=bool)
+    edge[3:-3, 3:-3] = False
+    inside = (image[..., ~edge] - before[..., ~edge]).mean()  # clipping makes the whole picture greyer
+    assert abs((image[..., edge] - before[..., edge]).mean() - inside) < 0.03
+
+
 def test_low_pass_is_a_gaussian():
     impulse = torch.zeros(1, 3, 21, 21)
     impulse[:, :, 10, 10] = 1
@@ -100,7 +112,8 @@ def test_median_is_the_median_of_the_window():
 
 def test_bilateral_is_scikit_images_and_keeps_edges():
     array = IMAGE[1].permute(1, 2, 0).numpy()
-    expected = denoise_bilateral(array, win_size=5, sigma_color=0.2, sigma_spatial=1.5, channel_axis=-1)
+    choices = {"win_size": 5, "sigma_color": 0.2, "sigma_spatial": 1.5, "mode": "edge", "channel_axis": -1}
+    expected = denoise_bilateral(array, **choices)
     after = regularizers.bilateral(0.2)(IMAGE, SLOPE)[1].permute(1, 2, 0).numpy()
     np.testing.assert_allclose(after, expected, atol=1e-6)
     edge = torch.zeros(1, 3, 12, 12)

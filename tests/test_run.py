@@ -7,6 +7,7 @@ import re
 import threading
 import time
 
+import ipywidgets
 import pytest
 import torch
 from PIL import Image
@@ -45,7 +46,9 @@ def wait_for(condition, seconds: float = 20) -> None:
         {"parameterization": "pixels", "L2": 20, "low-pass": 0.5, "rotation": 0},
         {"layer": "conv3", "neuron": 12, "kind": "neuron", "begin_with": "grey"},
         {"kind": "probability", "begin_with": "photo", "total variation": 25},
-        {"layer": "relu4", "kind": "layer"},
+        {"layer": "relu4", "kind": "layer", "octaves": 3},
+        {"L1": 5, "6-norm": 100, "median": 1, "wavelet threshold": 0.02},
+        {"parameterization": "pixels", "bilateral": 0.1, "clip small": 5, "clip small contribution": 5},
     ],
 )
 def test_shows_what_its_code_makes(panel, network, cat, values):
@@ -167,6 +170,16 @@ def test_a_new_panel_stops_the_run_of_the_one_before(panel, network, cat):
     assert panel.step.index < 512 and panel.outputs["time left"].value == "stopped"
 
 
+def test_the_rarer_regularisers_are_behind_a_button(panel):
+    (button,) = (w for w in panel.widget.children[2].children if isinstance(w, ipywidgets.ToggleButton))
+    content = panel.widget.children[2].children[1]
+    assert content.layout.display == "none"
+    button.value = True
+    assert content.layout.display == "flex"
+    button.value = False
+    assert content.layout.display == "none"
+
+
 def test_every_preset_starts_and_gives_a_picture(network, cat):
     panel = lv.live.maximization(network, cat)
     panel.controls["steps"].value = 8
@@ -232,6 +245,8 @@ def dreaming(network):
         {"layer": "relu4", "octaves": 2, "rate": 0.02, "jitter": 0},
         {"photo": "noise"},
         {"photo": "coffee", "pixels": 128},
+        {"guide": "coffee"},
+        {"photo": "noise", "guide": "rocket"},
     ],
 )
 def test_a_dream_shows_what_its_code_makes(dreaming, network, values):
@@ -245,6 +260,17 @@ def test_a_dream_of_your_own_photo(network):
     panel = lv.live.dreaming(network, photo, layer="conv3").set(pixels=64, steps=8).start()
     panel.wait()
     assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), network, photo))).all()
+    panel.set(photo="cat", guide="your photo").start().wait()
+    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), network, photo))).all()
+
+
+def test_another_guide_while_it_dreams_goes_on_from_the_picture(dreaming):
+    dreaming.set(steps=200).start()
+    wait_for(lambda: dreaming.step is not None and dreaming.step.index >= 3)
+    dreaming.controls["guide"].value = "coffee"
+    wait_for(lambda: "likeness('conv3', features)" in dreaming.step.terms)
+    dreaming.stop().wait()
+    assert dreaming.step.index < 198
 
 
 def test_another_layer_while_it_dreams_goes_on_from_the_picture(dreaming):

@@ -5,6 +5,8 @@ import torch
 
 import lecture_viz as lv
 
+PLACES = [(y, x) for y in range(16) for x in range(16)]
+
 
 def test_values_are_the_definitions(network, cat):
     photos = torch.cat([cat, lv.load_image("coffee", 64)])
@@ -49,6 +51,38 @@ def test_runs_only_up_to_the_deepest_layer(network, cat):
         handle.remove()
     assert ran[-1] == "pool2" or ran[-1] == "relu2"  # the hook that stops the pass may come before ours
     assert "conv3" not in ran
+
+
+def test_likeness_is_the_product_with_the_most_similar_place(network, cat):
+    """Place by place, as the definition says."""
+    features = network.activations(lv.load_image("coffee", 64), "conv4")
+    target = lv.likeness("conv4", features)
+    a, g = network.activations(cat, "conv4")[0], features[0]
+    assert g.shape[1:] == (16, 16)  # no more than are compared
+    best = [max((a[:, y, x] * g[:, v, u]).sum().item() for v, u in PLACES) for y, x in PLACES]
+    assert target(network, cat).item() == pytest.approx(sum(best) / len(best), rel=1e-4)
+    assert repr(target) == "lv.likeness('conv4', features)"
+    assert repr(target - 0.5 * lv.layer("conv4")) == "lv.likeness('conv4', features) - 0.5 * lv.layer('conv4')"
+
+
+def test_a_large_guide_is_averaged_down_to_16_by_16_places(network, cat):
+    features = network.activations(lv.load_image("coffee", 128), "conv1")
+    means = torch.nn.functional.avg_pool2d(features, features.shape[2] // 16)
+    large, small = lv.likeness("conv1", features), lv.likeness("conv1", means)
+    torch.testing.assert_close(large(network, cat), small(network, cat))
+
+
+@pytest.mark.parametrize(
+    "features, message",
+    [
+        (torch.rand(2, 192, 8, 8), r"\(1, C, h, w\), as net.activations\(guide, layer\) gives them; got \(2, 192"),
+        (torch.rand(192, 8, 8), r"\(1, C, h, w\)"),
+        (torch.rand(1, 5, 8, 8), r"layer 'conv4' gives .*, the guide's features are .*: take both from the same layer"),
+    ],
+)
+def test_features_that_do_not_fit_are_refused(network, cat, features, message):
+    with pytest.raises(ValueError, match=message):
+        lv.likeness("conv4", features)(network, cat)
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,9 @@ SIZES = (64, 128, 192, 256)
 class Dreaming(RunPanel):
     """A dream grows while one watches.
 
-    Controls: ``layer``, ``photo`` (or ``noise``), ``pixels`` (height and width), ``octaves``, ``steps``, ``rate`` (how
-    far the average pixel moves in a step), ``jitter``, which acts on a running dream.
+    Controls: ``layer``, ``photo`` (or ``noise``), ``guide`` (a second photo, or ``none``), ``pixels`` (height and
+    width), ``octaves``, ``steps``, ``rate`` (how far the average pixel moves in a step), ``jitter``, which acts on a
+    running dream.
     """
 
     name = "dreaming"
@@ -33,12 +34,16 @@ class Dreaming(RunPanel):
         self._jitter = robustness.jitter(0)
         layers = [name for name in network.layers if "pool" not in name]
         first = layer or layers[len(layers) // 2]
-        names = ["noise", *images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
+        names = [*images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=first, description="layer", layout=WIDE),
             "photo": widgets.Dropdown(
-                options=names, value=photo if self._own is None else "your photo", description="photo", layout=WIDE
+                options=["noise", *names],
+                value=photo if self._own is None else "your photo",
+                description="photo",
+                layout=WIDE,
             ),
+            "guide": widgets.Dropdown(options=["none", *names], description="guide", layout=WIDE),
             "pixels": widgets.SelectionSlider(options=SIZES, value=192, description="pixels", layout=WIDE),
             "octaves": widgets.IntSlider(4, 1, 6, description="octaves", layout=WIDE),
             "steps": widgets.IntSlider(40, 8, 200, step=4, description="steps", layout=WIDE),
@@ -48,25 +53,24 @@ class Dreaming(RunPanel):
             "jitter": widgets.IntSlider(8, 0, 32, description="jitter", layout=WIDE),
         }
         self.assemble_run(
-            self.columns(4),
+            self.columns(5),
             size=size,
             alt="the dream so far",
         )
 
-    def steer_run(self, values: dict[str, Any]) -> targets.Target:
+    def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
         self._jitter.strength = values["jitter"]
-        return targets.layer(values["layer"])
+        return values["layer"], values["guide"]
 
-    def _photo(self, values: dict[str, Any]) -> Tensor | str:
-        if values["photo"] == "noise":
-            return "noise"
-        source = self._own if values["photo"] == "your photo" else values["photo"]
-        return images.load_image(source, values["pixels"])
+    def _photo(self, name: str, pixels: int) -> Tensor | str:
+        if name in ("noise", "none"):
+            return name
+        return images.load_image(self._own if name == "your photo" else name, pixels)
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
         octaves = values["octaves"]
         if image is None:
-            image = self._photo(values)
+            image = self._photo(values["photo"], values["pixels"])
         else:  # a dream that goes on, goes on at its whole size
             image, octaves = images.load_image(image, values["pixels"]), 1
         return dream(
@@ -78,19 +82,27 @@ class Dreaming(RunPanel):
             rate=values["rate"],
             transforms=[self._jitter],
             size=values["pixels"],
+            guide=None if values["guide"] == "none" else self._photo(values["guide"], self.network.input_size),
         )
 
+    @staticmethod
+    def _named(name: str) -> str:
+        """A photo in code: a student's own has the name it has in the notebook."""
+        return "photo" if name == "your photo" else repr(name)
+
     def code_for(self, values: dict[str, Any]) -> str:
-        pixels, photo = values["pixels"], values["photo"]
-        lines = [f"photo = lv.load_image({'photo' if photo == 'your photo' else repr(photo)}, {pixels})"]
-        start = "photo"
-        if photo == "noise":
-            lines, start = [], "'noise'"
+        pixels, photo, guide = values["pixels"], values["photo"], values["guide"]
+        lines, start = [], "'noise'"
+        if photo != "noise":
+            lines, start = [f"start = lv.load_image({self._named(photo)}, {pixels})"], "start"
         choices = f"{values['steps']}, octaves={values['octaves']}, rate={values['rate']:.3g}"
         choices += f", transforms=[lv.robustness.jitter({values['jitter']})]" + f", size={pixels}" * (photo == "noise")
+        if guide != "none":
+            lines.append(f"guide = lv.load_image({self._named(guide)}, {self.network.input_size})")
+            choices += ", guide=guide"
         lines.append(f"steps = lv.dream(net, {start}, {targets.layer(values['layer'])}, {choices})")
         return "\n".join([*lines, "lv.last(steps).image"])
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        photo = self._photo(values)
+        photo = self._photo(values["photo"], values["pixels"])
         return next(self.begin(values, None, values["steps"])).image if photo == "noise" else photo

@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import regularizers, robustness, targets
+from .. import images, regularizers, robustness, targets
 from ..maximization import maximize
 from ..networks import Network
 from ..optimization import Step
@@ -15,17 +15,31 @@ from .neuron import WIDE, NeuronPanel
 from .run import RunPanel
 
 # what each slider makes, its end, and its step; 0 is off
-PENALTIES = {"L2": (regularizers.l2, 100, 1), "total variation": (regularizers.total_variation, 200, 5)}
-FILTERS = {"low-pass": (regularizers.low_pass, 2, 0.1)}
+PENALTIES = {
+    "L2": (regularizers.l2, 100, 1),
+    "total variation": (regularizers.total_variation, 200, 5),
+    "L1": (regularizers.l1, 100, 1),
+    "6-norm": (regularizers.alpha_norm, 1000, 10),
+}
+FILTERS = {
+    "low-pass": (regularizers.low_pass, 2, 0.1),
+    "median": (regularizers.median, 3, 1),
+    "bilateral": (regularizers.bilateral, 0.5, 0.05),
+    "wavelet threshold": (regularizers.wavelet_threshold, 0.1, 0.005),
+    "clip small": (regularizers.clip_small, 50, 1),
+    "clip small contribution": (regularizers.clip_small_contribution, 50, 1),
+}
 TRANSFORMS = {
     "jitter": (robustness.jitter, 16, 1),
     "rotation": (robustness.rotation, 30, 1),
     "scale": (robustness.scale, 0.4, 0.02),
 }
 STRENGTHS = PENALTIES | FILTERS | TRANSFORMS
-OFF = dict.fromkeys(STRENGTHS, 0.0) | {"begin_with": "noise", "parameterization": "pixels"}
+FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
+OFF = dict.fromkeys(STRENGTHS, 0.0) | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
 OWN = "your own"
 NATURAL = OFF | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
+YOSINSKI = {"L2": 10, "low-pass": 0.4, "clip small": 5, "clip small contribution": 5}
 WORTH_SEEING = {
     "alexnet64": ("relu3", "relu5"),
     "inception64": ("inception3a", "inception5a"),
@@ -36,8 +50,8 @@ class Maximization(RunPanel, NeuronPanel):
     """A class image grows while one watches.
 
     Controls: ``preset``; ``layer``, ``neuron``, ``kind`` of target (``logit``, ``probability``; ``channel``,
-    ``neuron``, ``layer``); ``begin_with`` (``noise``, ``grey``, ``photo``), ``parameterization``, ``steps``; the
-    strength of each regulariser and transform, which act on a running optimisation.
+    ``neuron``, ``layer``); ``begin_with`` (``noise``, ``grey``, ``photo``), ``parameterization``, ``steps``,
+    ``octaves``; the strength of each regulariser and transform, which act on a running optimisation.
     """
 
     name = "maximization"
@@ -59,13 +73,24 @@ class Maximization(RunPanel, NeuronPanel):
                 options=list(PARAMETERIZATIONS), value="fourier", description="kept as", layout=WIDE
             ),
             "steps": widgets.IntSlider(128, 8, 512, step=8, description="steps", layout=WIDE),
+            "octaves": widgets.IntSlider(1, 1, 4, description="octaves", tooltip="small to large", layout=WIDE),
             **{
-                name: widgets.FloatSlider(value=NATURAL[name], min=0, max=end, step=step, description=name, layout=WIDE)
+                name: widgets.FloatSlider(
+                    value=NATURAL[name],
+                    min=0,
+                    max=end,
+                    step=step,
+                    readout_format=".3f" if step < 0.01 else ".2f",
+                    description=name,
+                    layout=WIDE,
+                )
                 for name, (_, end, step) in STRENGTHS.items()
             },
         }
+        shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
-            self.columns(7),
+            self.columns(8, shown),
+            self.folded("more penalties and filters", self.columns(4, FOLDED)),
             size=size,
             alt="the picture that excites the target most, so far",
         )
@@ -102,7 +127,9 @@ class Maximization(RunPanel, NeuronPanel):
             "noise, no regulariser": OFF | output,
             "noise + L2": OFF | output | {"L2": 40},
             "smooth": OFF | output | {"total variation": 100, "jitter": 6},
+            "four regularisers (Yosinski)": OFF | output | YOSINSKI,
             "natural": NATURAL | output,
+            "small to large": NATURAL | output | {"octaves": 4},
             "early layer: strokes": NATURAL | {"layer": early, "kind": "layer"},
             "deep layer: animals": NATURAL | {"layer": deep, "kind": "layer"},
         }
@@ -129,8 +156,11 @@ class Maximization(RunPanel, NeuronPanel):
         return self._target(values)
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        octaves = values["octaves"]
         if image is None:
             image = self.photo if values["begin_with"] == "photo" else values["begin_with"]
+        else:  # a picture that goes on, goes on at its whole size
+            image, octaves = images.load_image(image, self.network.input_size), 1
         choices = {
             kind: [self._made[name] for name in names]
             for kind, names in (("penalties", PENALTIES), ("filters", FILTERS), ("transforms", TRANSFORMS))
@@ -141,6 +171,7 @@ class Maximization(RunPanel, NeuronPanel):
             steps,
             start=image,
             parameterization=values["parameterization"],
+            octaves=octaves,
             **choices,
         )
 
@@ -148,6 +179,7 @@ class Maximization(RunPanel, NeuronPanel):
         start = "photo" if values["begin_with"] == "photo" else repr(values["begin_with"])
         lines = [f"steps = lv.maximize(net, {self._target(values)}, {values['steps']}, start={start}, "]
         lines[0] += f"parameterization={values['parameterization']!r}"
+        lines[0] += f", octaves={values['octaves']}" if values["octaves"] > 1 else ""
         for kind, names, room in (
             ("penalties", PENALTIES, "regularizers"),
             ("filters", FILTERS, "regularizers"),
@@ -159,4 +191,4 @@ class Maximization(RunPanel, NeuronPanel):
         return ",\n".join(lines) + ")\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        return next(self.begin(values, None, 1)).image
+        return next(self.begin(values, None, values["steps"])).image

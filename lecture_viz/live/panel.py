@@ -11,7 +11,7 @@ good picture stays, and `Panel.wait` raises them again, so that a notebook run o
 
 import html
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 from numbers import Real
 from typing import Any, NamedTuple
@@ -98,11 +98,24 @@ class Panel:
         output.add_class("lv-text")
         return output
 
-    def columns(self, left: int) -> widgets.HBox:
-        """The controls in two columns, ``left`` of them in the first; one below the other in a small window."""
-        controls = list(self.controls.values())
+    def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
+        """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
+        controls = [self.controls[name] for name in (self.controls if names is None else names)]
         boxes = [widgets.VBox(controls[:left]), widgets.VBox(controls[left:])]
         return widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
+
+    def folded(self, description: str, content: widgets.Box) -> widgets.VBox:
+        """A button that shows and hides ``content``, which is hidden at first."""
+        button = widgets.ToggleButton(description=description, icon="caret-down", layout=widgets.Layout(width="260px"))
+        content.layout.display = "none"
+        content.add_class("lv-folded")
+
+        def toggle(change: dict[str, Any]) -> None:
+            content.layout.display = "flex" if change["new"] else "none"
+            button.icon = "caret-up" if change["new"] else "caret-down"
+
+        button.observe(toggle, "value")
+        return widgets.VBox([button, content])
 
     def row(self, *shown: widgets.Widget) -> widgets.HBox:
         """Pictures and texts side by side; one below the other in a small window."""
