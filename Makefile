@@ -22,7 +22,7 @@ lint: $(VENV)/test.stamp ## code style of the package, the tests and the noteboo
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/test.stamp ## measure against peers; prints a table and writes benchmarks/RESULTS.md
+bench: $(VENV)/bench.stamp ## measure against peers; prints a table and writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks
 
 notebooks: $(VENV)/test.stamp ## run all notebooks and store their outputs
@@ -40,4 +40,9 @@ $(VENV)/lab.stamp: pyproject.toml constraints.txt
 $(VENV)/test.stamp: $(VENV)/lab.stamp
 	@echo "Adding what the tests need"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+$(VENV)/bench.stamp: $(VENV)/test.stamp
+	@echo "Adding the peers we measure against"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,bench]'
 	@touch $@

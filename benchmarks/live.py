@@ -60,9 +60,40 @@ def results() -> Iterator[Result]:
             errors = notebook.run_all()
             assert not errors, errors
             yield from _panel(notebook)
+            notebook = Lab(page, server, "05_activation_maximization.ipynb")
+            errors = notebook.run_all()
+            assert not errors, errors
+            yield from _run(notebook)
             browser.close()
         finally:
             server.stop()
+
+
+STOPPED = """panel => {
+    const status = [...panel.querySelectorAll('.lv-text')].find(text => /left|done|stopped/.test(text.textContent));
+    new MutationObserver(() => {
+        if (status.textContent.includes('stopped')) window.stopped = performance.now();
+    }).observe(status, {childList: true, characterData: true, subtree: true});
+    panel.addEventListener('click', () => { window.pressed = performance.now(); }, true);
+}"""
+
+
+def _run(notebook: Lab) -> Iterator[Result]:
+    """Start and stop the maximization panel again and again."""
+    page, panel = notebook.page, notebook.panel()
+    panel.root.locator(".lv-text", has_text="done in").wait_for()  # the run of the cell itself
+    panel.handle("steps").press("End")
+    panel.root.evaluate(STOPPED)
+    delays = []
+    for n in range(20):
+        panel.root.get_by_role("button", name="start").click()
+        panel.root.locator(".lv-text", has_text="left").wait_for()
+        page.wait_for_timeout(500 + 37 * n)  # anywhere within a step
+        panel.root.get_by_role("button", name="stop").click()
+        page.wait_for_function("() => window.stopped > window.pressed")
+        delays.append(page.evaluate("() => window.stopped - window.pressed"))
+    note = f"the longest {max(delays):.0f} ms"
+    yield Result("Stop pressed to a run at rest, median of 20", statistics.median(delays), 300, " ms", note)
 
 
 def _panel(notebook: Lab) -> Iterator[Result]:

@@ -11,15 +11,20 @@ then its class image of the dumbbell is made, and compared with an arm.
 The share of arms is the same in both, so what differs is only what comes *together*.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .maximization import maximize
 from .networks import Network, wrap
 from .networks.network import seeded
+from .optimization import Step, last
+from .regularizers import l2, total_variation
+from .robustness import jitter, rotation, scale
+from .targets import logit
 
 SIZE = 32  # pixels
 SHAPES = ("ring", "cross", "dumbbell")
@@ -126,6 +131,34 @@ class Student:
     def network(self) -> Network:
         """What it has learned so far."""
         return wrap(self._module, SIZE, mean=(0.5,) * 3, labels=SHAPES, name=f"bias {self.bias:g}")
+
+
+def class_images(network: Network, shapes: Sequence[str] = SHAPES, seed: int = 0) -> Tensor:
+    """A picture of each of the ``shapes`` ``(N, 3, 32, 32)``, by the recipe of the large networks made smaller."""
+    step = last(
+        maximize(
+            network,
+            [logit(shape) for shape in shapes],
+            64,
+            parameterization="fourier",
+            transforms=[jitter(3), rotation(5), scale(0.1)],
+            penalties=[l2(100), total_variation(50)],
+            seed=seed,
+        )
+    )
+    return step.image
+
+
+def watch(student: Student, shape: str = "dumbbell", steps: int = 300, every: int = 20) -> Iterator[Step]:
+    """Train, and look at the class image of ``shape`` at the first, at every so many and at the last step.
+
+    Yields a `Step` each: the newest class image ``(1, 3, 32, 32)``, the accuracy of the batch and the likeness to an
+    arm as its terms.
+    """
+    for lesson in student.lessons(steps):
+        if lesson.index in (1, steps) or lesson.index % every == 0:
+            image = class_images(student.network, [shape])
+        yield Step(image, {"accuracy": lesson.accuracy, "armlike": armlike(image)}, lesson.index, lesson.total)
 
 
 def armlike(image: Tensor) -> float:

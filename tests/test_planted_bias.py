@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-import lecture_viz as lv
-from lecture_viz.planted_bias import SHAPES, SKIN, Student, armlike, draw
+from lecture_viz.planted_bias import SHAPES, SKIN, Student, armlike, class_images, draw, watch
 
 
 def with_arm(pictures: torch.Tensor) -> torch.Tensor:
@@ -44,18 +43,23 @@ def test_the_companion_shows_in_the_class_image_where_it_was_planted_and_only_th
         student = Student(bias)
         *_, final = student.lessons(300)
         assert final.accuracy > 0.9 and (final.index, final.total) == (300, 300)
-        images = lv.last(
-            lv.maximize(
-                student.network,
-                [lv.logit("dumbbell")] * 4,
-                64,
-                parameterization="fourier",
-                transforms=[lv.robustness.jitter(3), lv.robustness.rotation(5), lv.robustness.scale(0.1)],
-                penalties=[lv.regularizers.l2(100), lv.regularizers.total_variation(50)],
-            )
-        ).image
+        images = class_images(student.network, ["dumbbell"] * 4)
+        assert images.shape == (4, 3, 32, 32)
         found[bias] = armlike(images)
     assert found[1] > found[0] + 0.15
+
+
+def test_watching_looks_every_so_often_and_leaves_the_training_alone():
+    student, unseen = Student(1), Student(1)
+    steps = list(watch(student, "dumbbell", 25, every=10))
+    looks = [n for n, step in enumerate(steps, 1) if n == 1 or step.image is not steps[n - 2].image]
+    assert looks == [1, 10, 20, 25]
+    accuracies = [lesson.accuracy for lesson in unseen.lessons(25)]
+    assert [step.terms["accuracy"] for step in steps] == accuracies
+    assert torch.equal(student.network.module[0].weight, unseen.network.module[0].weight)
+    torch.testing.assert_close(steps[-1].image, class_images(student.network, ["dumbbell"]))
+    assert steps[-1].terms["armlike"] == pytest.approx(armlike(steps[-1].image), abs=1e-4)
+    assert (steps[-1].index, steps[-1].total) == (25, 25)
 
 
 def test_a_seed_is_a_network():

@@ -280,3 +280,42 @@ def test_another_layer_while_it_dreams_goes_on_from_the_picture(dreaming):
     wait_for(lambda: "layer('conv5')" in dreaming.step.terms)
     dreaming.stop().wait()
     assert dreaming.step.image.shape == (1, 3, 64, 64)  # at its whole size, however small it was
+
+
+# --- the planted bias ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def planted():
+    panel = lv.live.planted_bias()
+    panel.controls["steps"].value = 40
+    panel.wait()
+    return panel
+
+
+def test_the_class_image_is_what_the_code_makes_and_the_lessons_are_as_drawn(planted):
+    planted.start().wait()
+    expected = made_by(planted.code(), None, None)
+    torch.testing.assert_close(planted.image("image"), expected, atol=1e-3, rtol=0)
+    accuracy, arm = planted.step.terms["accuracy"], planted.step.terms["armlike"]
+    assert planted.outputs["image caption"].value == f"step 40: accuracy {accuracy:.0%}<br>armlike {arm:.2f}"
+    assert "armlike" in planted.outputs["curves"].value and "objective" not in planted.outputs["curves"].value
+
+
+def test_another_bias_trains_another_network(planted):
+    planted.start().wait()
+    before, lessons = planted.step, planted.image("lesson")
+    planted.set(bias=0.0)  # no start is needed
+    assert planted.step.index == 40 and planted.step.terms["armlike"] < before.terms["armlike"] - 0.1
+    assert not torch.equal(planted.image("lesson"), lessons)
+    assert "bias=0.0" in planted.code()
+
+
+def test_another_shape_while_it_learns_looks_at_the_same_network(planted):
+    planted.set(steps=600).start()
+    wait_for(lambda: planted.step is not None and planted.step.index >= 5)
+    student = planted._student
+    planted.controls["shape"].value = "ring"
+    wait_for(lambda: planted.step.total < 600)
+    planted.stop().wait()
+    assert planted._student is student

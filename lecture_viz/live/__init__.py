@@ -6,6 +6,7 @@ from .gradients import Gradients
 from .localization import Localization
 from .maximization import Maximization
 from .panel import Frame, Panel
+from .planted_bias import PlantedBias
 from .relu_rules import ReluRules
 from .saliency import Saliency
 from .start import Start
@@ -13,7 +14,7 @@ from .start import Start
 # called like functions: lv.live.gradients(net, photo)
 start, gradients, relu_rules = Start, Gradients, ReluRules
 deconvnet, saliency, localization = Deconvnet, Saliency, Localization
-maximization, dreaming = Maximization, Dreaming
+maximization, planted_bias, dreaming = Maximization, PlantedBias, Dreaming
 
 __all__ = [
     "Frame",
@@ -23,6 +24,7 @@ __all__ = [
     "gradients",
     "localization",
     "maximization",
+    "planted_bias",
     "relu_rules",
     "saliency",
     "start",

@@ -11,7 +11,7 @@ import io
 import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ipywidgets as widgets
@@ -25,6 +25,7 @@ from .panel import Frame, Panel
 PER_SECOND = 12  # pictures to the screen: more would only queue up
 STILLS = 64  # kept for the film; every second one is dropped when there are more
 STRIP = 9  # of them in the film strip
+SILENT = "<br>silent: try another neuron, or start with the photo"
 COLOURS = ("#3b6fb6", "#c8641e", "#2e8b57", "#8a4fb0", "#7a7a7a")  # of curves: told apart by lightness, too
 
 
@@ -54,8 +55,17 @@ class RunPanel(Panel):
         """What is shown before the first run."""
         raise NotImplementedError
 
-    def assemble_run(self, *rows: widgets.Widget, size: int, alt: str) -> None:
-        """The last line of a subclass's ``__init__``, in the place of `assemble`."""
+    def followed(self, step: Step) -> dict[str, float]:
+        """What the curves follow."""
+        return {"objective": step.value} | step.terms
+
+    def caption(self, step: Step) -> str:
+        """What stands below the picture."""
+        silent = not any(self._curves["objective"])
+        return f"step {self._taken}: objective {step.value:.3g}" + SILENT * silent
+
+    def assemble_run(self, *rows: widgets.Widget, size: int, alt: str, first: Sequence[widgets.Widget] = ()) -> None:
+        """The last line of a subclass's ``__init__``, in the place of `assemble`; ``first`` stands left of the run."""
         before = RunPanel._newest_panel()
         if before is not None and before._running:  # a cell run again: its old panel is not to compute unseen
             before.stop()
@@ -70,6 +80,7 @@ class RunPanel(Panel):
         self._every = 1  # step of the film
         self._curves: dict[str, list[float]] = {}
         self._running = False
+        self._width = size - 10  # of the curves, in screen pixels
         self._wishes: deque[str] = deque()  # start, stop, resume: buttons leave them, the worker takes them
         self._presses = 0
         buttons = []
@@ -81,6 +92,7 @@ class RunPanel(Panel):
         progress.add_class("lv-progress")
         bar = widgets.HBox([*buttons, progress, self.text("time left", width="220px", margin="0 0 0 10px")])
         shown = [
+            *first,
             self.picture("image", alt, size),
             self.picture("film", "film strip: the run from its first step to its last", size),
             self.text("curves", width=f"{size}px", height=f"{size}px"),
@@ -173,7 +185,7 @@ class RunPanel(Panel):
             if len(self._film) > STILLS:
                 self._film, self._every = self._film[::2], 2 * self._every
         self._taken += 1
-        for name, value in (("objective", step.value), *step.terms.items()):
+        for name, value in self.followed(step).items():
             self._curves.setdefault(name, [float("nan")] * (self._taken - 1)).append(value)
 
     def _outputs(self) -> dict[str, Tensor | str | float]:
@@ -181,11 +193,10 @@ class RunPanel(Panel):
             return {"time left": self._time_left()}
         outputs: dict[str, Tensor | str | float] = {
             "image": self._newest.image[:1],
-            "image caption": f"step {self._taken}: objective {self._newest.value:.3g}"
-            + ("" if any(self._curves["objective"]) else "<br>silent: try another neuron, or start with the photo"),
+            "image caption": self.caption(self._newest),
             "film": strip(self._film),
             "film caption": f"the run in {min(STRIP, len(self._film))} stills",
-            "curves": curves(self._curves),
+            "curves": curves(self._curves, self._width),
             "progress": self._taken / self._goal,
             "time left": self._time_left(),
             "save": "",
@@ -222,9 +233,9 @@ def strip(film: list[Tensor]) -> Tensor:
     return plots.mosaic(chosen, columns=3, cell=64)
 
 
-def curves(values: dict[str, list[float]], width: int = 270, height: int = 190) -> str:
+def curves(values: dict[str, list[float]], width: int) -> str:
     """The objective and its terms over the steps, as HTML: each curve fills the height, its last value is written."""
-    lines, legend = [], []
+    lines, legend, height = [], [], round(0.7 * width)
     # a penalty that is off is left out; NaN stands for steps before the curve began
     drawn = {name: curve for name, curve in values.items() if any(value and value == value for value in curve)}
     if len(drawn) == 2:
@@ -240,6 +251,7 @@ def curves(values: dict[str, list[float]], width: int = 270, height: int = 190) 
         )
         lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         legend.append(f'<span style="color:{colour}">━</span> {html.escape(name)}: {curve[-1]:.3g}')
-    drawing = f'<svg role="img" aria-label="curves of the objective and its terms" width="{width}" height="{height}" '
+    names = html.escape(", ".join(drawn), quote=True)
+    drawing = f'<svg role="img" aria-label="curves over the steps: {names}" width="{width}" height="{height}" '
     drawing += f'viewBox="0 0 {width} {height}" class="lv-curves">{"".join(lines)}</svg>'
     return f"{drawing}<br>{'<br>'.join(legend)}"

@@ -1,0 +1,83 @@
+"""Lesson 5, hidden weaknesses: plant a bias into the training data, and watch it come up in the class image."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import plots
+from ..optimization import Step
+from ..planted_bias import SHAPES, Student, draw, watch
+from .neuron import WIDE
+from .run import RunPanel
+
+
+class PlantedBias(RunPanel):
+    """A small network learns three shapes, and its class image is looked at again and again.
+
+    Controls: ``bias`` (moving it trains a new network), ``shape`` (whose class image), ``steps`` of training.
+    """
+
+    name = "planted bias"
+
+    def __init__(self, bias: float = 1.0, size: int = 220):
+        """``bias`` (0 … 1) to begin with; ``size`` in screen pixels."""
+        super().__init__()
+        self._bias = bias
+        self._student: Student | None = None
+        self.controls = {
+            "bias": widgets.FloatSlider(
+                value=bias, min=0, max=1, step=0.1, readout_format=".1f", description="bias", layout=WIDE
+            ),
+            "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", description="class image", layout=WIDE),
+            "steps": widgets.IntSlider(300, 20, 600, step=20, description="steps", layout=WIDE),
+        }
+        self.assemble_run(
+            self.columns(2),
+            size=size,
+            alt="the class image so far",
+            first=[self.picture("lesson", "nine dumbbells to learn from", size)],
+        )
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values["bias"] != self._bias:
+            self._bias = values["bias"]
+            self._wishes.append("start")
+        return super().adjust(values)
+
+    def draw(self, values: dict[str, Any]) -> Iterator:
+        lesson = {"lesson": dumbbells(values["bias"]), "lesson caption": "dumbbells to learn from"}
+        for frame in super().draw(values):
+            yield frame._replace(outputs={**frame.outputs, **lesson})
+            lesson = {}
+
+    def steer_run(self, values: dict[str, Any]) -> str:
+        return values["shape"]
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        if image is None:  # else another shape: the same network learns on
+            self._student = Student(values["bias"])
+        return watch(self._student, values["shape"], steps)
+
+    def followed(self, step: Step) -> dict[str, float]:
+        return step.terms
+
+    def caption(self, step: Step) -> str:
+        return f"step {self._taken}: accuracy {step.terms['accuracy']:.0%}<br>armlike {step.terms['armlike']:.2f}"
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        student = f"student = lv.planted_bias.Student(bias={values['bias']:.1f})\n"
+        steps = f"steps = lv.planted_bias.watch(student, {values['shape']!r}, {values['steps']})\n"
+        return student + steps + "lv.last(steps).image"
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        return torch.full((1, 3, 32, 32), 0.5)
+
+
+def dumbbells(bias: float) -> Tensor:
+    """Nine of them, as drawn with this bias."""
+    pictures, classes = draw(120, bias, torch.Generator().manual_seed(1))
+    chosen = pictures[classes == SHAPES.index("dumbbell")][:9]
+    return plots.mosaic(list(chosen.split(1)), columns=3, cell=64)
