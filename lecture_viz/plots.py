@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from . import images
 
+FONT = "14px/1.4 system-ui,sans-serif"
 ENLARGED = 4  # screen pixels for each pixel of a framed photo
 ORANGE = torch.tensor([1.0, 0.55, 0.0]).view(1, 3, 1, 1)  # frames what is chosen
 
@@ -28,9 +29,15 @@ class Figure:
         return f'<div role="group" aria-label="{html.escape(self.alt)}">{self._body}</div>'
 
 
-def _img(content: bytes, alt: str, style: str) -> str:
-    source = f"data:image/png;base64,{base64.b64encode(content).decode()}"
+def _img(content: bytes, alt: str, style: str, format: str = "png") -> str:
+    source = f"data:image/{format};base64,{base64.b64encode(content).decode()}"
     return f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">'
+
+
+def _picture(image: Tensor, alt: str, size: int) -> str:
+    """An image, ``size`` screen pixels high; small ones are enlarged pixel by pixel: a map is exact, not smooth."""
+    format, rendering = ("png", "pixelated") if max(image.shape[-2:]) <= images.EXACT else ("jpeg", "auto")
+    return _img(images.encode(image, format), alt, f"height:{size}px;image-rendering:{rendering};margin:0", format)
 
 
 def row(pictures: dict[str, Tensor], alt: str, size: int = 210) -> Figure:
@@ -42,18 +49,33 @@ def row(pictures: dict[str, Tensor], alt: str, size: int = 210) -> Figure:
     """
     cells = []
     for caption, image in pictures.items():
-        # small pictures are enlarged pixel by pixel: a map is exact, not smooth
-        style = f"height:{size}px;image-rendering:{'pixelated' if image.shape[-2] <= images.EXACT else 'auto'};margin:0"
-        picture = _img(images.encode(image), f"{caption}: {alt}", style)
-        text = (
-            f'<figcaption style="font:14px/1.4 system-ui,sans-serif;margin-top:4px">{html.escape(caption)}</figcaption>'
-        )
+        text = f'<figcaption style="font:{FONT};margin-top:4px">{html.escape(caption)}</figcaption>'
         width = round(size * image.shape[-1] / image.shape[-2])
         cells.append(
             f'<figure style="display:inline-block;margin:0 12px 8px 0;width:{width}px;vertical-align:top">'
-            f"{picture}{text}</figure>"
+            f"{_picture(image, f'{caption}: {alt}', size)}{text}</figure>"
         )
     return Figure("".join(cells), alt)
+
+
+def grid(rows: dict[str, dict[str, Tensor]], alt: str, size: int = 120) -> Figure:
+    """Rows of image tensors ``(1, 3, H, W)`` below each other, ``size`` screen pixels high.
+
+    Args:
+        rows: the row's caption, which stands left of it, to its pictures: column's caption to image, the same columns
+            in each row.
+        alt: what the grid shows, for those who cannot see it.
+    """
+    head = "".join(
+        f'<th scope="col" style="text-align:center">{html.escape(column)}</th>' for column in next(iter(rows.values()))
+    )
+    body = ""
+    for caption, pictures in rows.items():
+        shown = (_picture(image, f"{caption}, {column}: {alt}", size) for column, image in pictures.items())
+        cells = "".join(f'<td style="padding:2px 4px">{picture}</td>' for picture in shown)
+        left = f'<th scope="row" style="text-align:left;width:190px">{html.escape(caption)}</th>'
+        body += f'<tr style="background:none">{left}{cells}</tr>'
+    return Figure(f'<table style="font:{FONT}"><tr><th></th>{head}</tr>{body}</table>', alt)
 
 
 def mosaic(pictures: list[Tensor], columns: int = 3, cell: int = 64, chosen: int | None = None) -> Tensor:

@@ -23,6 +23,20 @@ def test_a_row_shows_each_picture_with_caption_and_alt_text():
     assert repr(shown) == "figure: two pictures"
 
 
+def test_a_grid_has_headers_and_each_picture_its_alt_text():
+    rows = {
+        f"row {n}": {"left": torch.rand(1, 3, 16, 16), "<right>": torch.full((1, 3, 300, 300), 0.4)} for n in (1, 2)
+    }
+    page = plots.grid(rows, alt="noise", size=90)._repr_html_()
+    assert page.count("<img") == 4 and page.count("height:90px") == 4
+    assert 'alt="row 2, left: noise"' in page and ">&lt;right&gt;</th>" in page and page.count('<th scope="col"') == 2
+    assert page.count('<th scope="row"') == 2
+    assert page.count("data:image/png") == 2 and page.count("data:image/jpeg") == 2  # photos need not be exact
+    exact, photo = (lv.load_image(base64.b64decode(code)) for code in re.findall(r"base64,([^\"]+)", page)[:2])
+    assert torch.equal(exact, (rows["row 1"]["left"] * 255).round() / 255)
+    torch.testing.assert_close(photo, rows["row 1"]["<right>"], atol=0.01, rtol=0)
+
+
 def test_a_drawing_gets_alt_text_and_an_opaque_background():
     drawing = Figure()
     drawing.add_subplot().plot([1, 2])

@@ -95,12 +95,18 @@ class Dreaming(RunPanel):
         lines, start = [], "'noise'"
         if photo != "noise":
             lines, start = [f"start = lv.load_image({self._named(photo)}, {pixels})"], "start"
-        choices = f"{values['steps']}, octaves={values['octaves']}, rate={values['rate']:.3g}"
-        choices += f", transforms=[lv.robustness.jitter({values['jitter']})]" + f", size={pixels}" * (photo == "noise")
+        choices = [
+            f"steps = lv.dream(net, {start}, {targets.layer(values['layer'])}, {values['steps']}",
+            f"octaves={values['octaves']}",
+            f"rate={values['rate']:.3g}",
+            f"transforms=[lv.robustness.jitter({values['jitter']})]",
+        ]
+        if photo == "noise":
+            choices.append(f"size={pixels}")
         if guide != "none":
             lines.append(f"guide = lv.load_image({self._named(guide)}, {self.network.input_size})")
-            choices += ", guide=guide"
-        lines.append(f"steps = lv.dream(net, {start}, {targets.layer(values['layer'])}, {choices})")
+            choices.append("guide=guide")
+        lines.append(", ".join(choices) + ")")
         return "\n".join([*lines, "lv.last(steps).image"])
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:

@@ -1,6 +1,7 @@
 """The notebooks in JupyterLab in a real browser, used as a student would."""
 
 import io
+import re
 import time
 
 import numpy as np
@@ -288,10 +289,14 @@ def test_localization_follows_the_hand(lab):
     assert box_is_shown()
 
 
-def test_maximization_runs_stops_goes_on_and_saves(lab):
+def test_activation_maximization(lab):
     notebook: Lab = lab("05_activation_maximization.ipynb")
     assert notebook.run_all() == []
-    panel = notebook.panel()
+    maximization_runs_stops_goes_on_and_saves(notebook, notebook.panel(0))
+    another_bias_trains_another_network(notebook.panel(1))
+
+
+def maximization_runs_stops_goes_on_and_saves(notebook: Lab, panel: LabPanel) -> None:
     panel.root.locator(".lv-text", has_text="done in").wait_for()  # the run of the cell itself
     press = lambda name: panel.root.get_by_role("button", name=name).click()  # noqa: E731
     caption = panel.root.locator(".lv-text", has_text="objective").first
@@ -311,6 +316,11 @@ def test_maximization_runs_stops_goes_on_and_saves(lab):
     panel.handle("L2").press("ArrowRight")  # while it runs
     panel.root.locator(".lv-text", has_text="L2:").wait_for(timeout=20_000)  # its curve
     panel.wait_for_code("regularizers.l2(1)")
+    assert not panel.handle("median").is_visible()
+    press("more penalties and filters")
+    panel.handle("median").wait_for()
+    panel.handle("median").press("ArrowRight")
+    panel.wait_for_code("filters=[lv.regularizers.median(1)]")
 
     started = time.monotonic()
     press("stop")
@@ -335,6 +345,25 @@ def test_maximization_runs_stops_goes_on_and_saves(lab):
     panel.root.locator(".lv-text", has_text="stopped").wait_for()
 
 
+def another_bias_trains_another_network(panel: LabPanel) -> None:
+    caption = panel.root.locator(".lv-text", has_text=re.compile(r"step \d+: accuracy"))
+
+    def armlike() -> float:
+        text = caption.text_content()
+        found = re.search(r"armlike ([\d.]+)", text)
+        assert found, text
+        return float(found[1])
+
+    panel.root.locator(".lv-text", has_text="done in").wait_for()
+    biased, lessons = armlike(), panel.source(0)
+    panel.handle("steps").press("PageDown")
+    panel.handle("bias").press("Home")
+    panel.wait_for_code("Student(bias=0.0)")
+    panel.root.locator(".lv-text", has_text="left").wait_for()  # no start is needed
+    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
+    assert armlike() < biased - 0.1 and panel.source(0) != lessons
+
+
 def test_dreaming_follows_the_hand(lab):
     notebook: Lab = lab("06_deepdream.ipynb")
     assert notebook.run_all() == []
@@ -343,9 +372,11 @@ def test_dreaming_follows_the_hand(lab):
     panel.handle("layer").press("Home")
     panel.handle("pixels").press("Home")
     panel.handle("steps").press("Home")
+    panel.root.locator("select").nth(1).select_option("coffee")
     panel.root.get_by_role("button", name="start").click()
     panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
     panel.wait_for_code("lv.layer('conv1'), 8, octaves=")
+    panel.wait_for_code("guide=guide")
     *lines, last = panel.code().splitlines()
     names = {"lv": lv, "net": lv.load_network("inception64", device="cpu")}
     exec("\n".join(lines), names)
