@@ -15,6 +15,7 @@ TARGETS = [
     lv.neuron("conv3", 12),
     lv.channel("relu4", 7),
     lv.layer("pool2"),
+    lv.likeness("conv4", torch.rand(1, 192, 4, 4, generator=torch.Generator().manual_seed(0))),
     lv.logit("tabby"),
     lv.probability("tabby"),
     lv.logit("tabby") - 0.5 * lv.logit("lemon"),
