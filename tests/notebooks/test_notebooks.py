@@ -90,6 +90,8 @@ def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebo
     assert len(found) >= 2
     for position, solution in found:
         cell = notebook.cells[position]
+        number = re.search(r'exercises\.check\("([\d.]+)"', cell.source).group(1)
+        assert f"**{number}**" in notebook.cells[position - 1].source  # the question stands above it
         assert "..." in cell.source
         assert said(cell.source).startswith("not yet"), cell.source
 
