@@ -14,7 +14,7 @@ from safetensors import safe_open
 from lecture_viz.networks import Network, embedded
 from lecture_viz.training import card, study, tiny_imagenet
 from lecture_viz.training.adversarial import attack
-from lecture_viz.training.export import export, fold
+from lecture_viz.training.export import about, export, fold
 from lecture_viz.training.filters import filter_reports
 from lecture_viz.training.train import MEAN, RECIPES, STD, Recipe, accuracy, augment, fit_to_time, normalise, train
 
@@ -196,7 +196,7 @@ def test_folding_changes_no_logit(folder, name):
 def test_export_ships_what_was_trained(folder, tmp_path, monkeypatch, name):
     training, _ = data(folder)
     path = tmp_path / f"{name}.safetensors"
-    shipped = export(fresh(name), ["a", "b", "c"], training.images, path)
+    shipped = export(fresh(name), about(["a", "b", "c"]), normalise(training.images), path)
     with safe_open(path, "pt") as file:
         assert file.get_tensor("conv1.weight").dtype == torch.float16
     monkeypatch.setattr(embedded, "WEIGHTS", tmp_path)
@@ -211,8 +211,8 @@ def test_export_refuses_a_fold_that_changes_the_logits(folder, tmp_path, monkeyp
     wrong = fold(fresh())
     wrong.fc8.bias.data += 1
     monkeypatch.setattr("lecture_viz.training.export.fold", lambda model: wrong)
-    with pytest.raises(ValueError, match="changed the logits by 1"):
-        export(fresh(), ["a", "b", "c"], training.images, tmp_path / "alexnet64.safetensors")
+    with pytest.raises(ValueError, match="changed the outputs by 1"):
+        export(fresh(), about(["a", "b", "c"]), normalise(training.images), tmp_path / "alexnet64.safetensors")
 
 
 def test_dead_and_duplicate_filters_are_found(folder):
@@ -288,9 +288,8 @@ def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
         weights.mkdir()
         torch.manual_seed(1)
         model = embedded.ARCHITECTURES[before](3, batch_norm=True)
-        trained = export(
-            model, ["green thing", "red thing", "blue thing"], data(folder)[0].images, weights / f"{before}.safetensors"
-        )
+        labels = about(["green thing", "red thing", "blue thing"])
+        trained = export(model, labels, normalise(data(folder)[0].images), weights / f"{before}.safetensors")
     for options in ([], ["--card-only"]):
         result = subprocess.run([*command, "--weights", weights, *options], capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr

@@ -143,6 +143,24 @@ def read_checksums(folder: Path) -> dict[str, str]:
     return {name: checksum for checksum, name in (line.split() for line in lines)}
 
 
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The weights in a file, in single precision, and its metadata.
+
+    Raises:
+        WeightsUnavailable: the file is missing or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != read_checksums(path.parent)[path.name]:
+                raise OSError(f"its checksum is not the one in {CHECKSUMS}")
+        with safe_open(path, framework="pt") as file:  # memory-mapped, and no pickle
+            return {key: file.get_tensor(key).float() for key in file.keys()}, file.metadata()  # noqa: SIM118
+    except (OSError, KeyError, SafetensorError) as error:
+        raise WeightsUnavailable(
+            f"the weights of {path.stem} at {path} are missing or damaged ({error}); install the package again"
+        ) from error
+
+
 def load_embedded(name: str, trained: bool = True, folder: Path | None = None) -> Network:
     """An embedded network with its shipped weights (or those in ``folder``), or with random ones (seed 0).
 
@@ -150,17 +168,7 @@ def load_embedded(name: str, trained: bool = True, folder: Path | None = None) -
         WeightsUnavailable: the weights file is missing or damaged.
     """
     path = (folder or WEIGHTS) / f"{name}.safetensors"
-    try:
-        with path.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != read_checksums(path.parent)[path.name]:
-                raise OSError(f"its checksum is not the one in {CHECKSUMS}")
-        with safe_open(path, framework="pt") as file:  # memory-mapped, and no pickle
-            about = file.metadata()
-            weights = {key: file.get_tensor(key).float() for key in file.keys()} if trained else {}  # noqa: SIM118
-    except (OSError, KeyError, SafetensorError) as error:
-        raise WeightsUnavailable(
-            f"the weights of {name} at {path} are missing or damaged ({error}); install the package again"
-        ) from error
+    weights, about = read_weights(path)
     labels = json.loads(about["labels"])
     with torch.device("meta") if trained else seeded():
         module = ARCHITECTURES[name](len(labels))

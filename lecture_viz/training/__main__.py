@@ -13,9 +13,9 @@ import torch
 
 from ..networks import embedded
 from .card import model_card
-from .export import export
+from .export import about, export
 from .tiny_imagenet import read_labels, read_split
-from .train import RECIPES, Recipe, fit_to_time, train
+from .train import RECIPES, Recipe, fit_to_time, normalise, train
 
 
 def main() -> None:
@@ -53,7 +53,8 @@ def main() -> None:
             print(f"in {options.minutes:g} minutes: {recipe.stages}", flush=True)
         model = train(model, training, validation, recipe, options.out)
         weights.mkdir(parents=True, exist_ok=True)
-        export(model.cpu().float(), labels, validation.images[:200], weights / f"{name}.safetensors")
+        inputs = normalise(validation.images[:200])
+        export(model.cpu().float(), about(labels), inputs, weights / f"{name}.safetensors")
         log.write_text(json.dumps(asdict(recipe)) + "\n" + (options.out / "log.jsonl").read_text())
 
     network = embedded.load_embedded(name, folder=weights)

@@ -12,9 +12,14 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 
 from ..networks.embedded import CHECKSUMS, read_checksums
-from .train import MEAN, STD, normalise
+from .train import MEAN, STD
 
 MOST_BYTES = 8_000_000
+
+
+def about(labels: list[str]) -> dict[str, str]:
+    """The metadata of a classifier's file."""
+    return {"labels": json.dumps(labels), "mean": json.dumps(MEAN), "std": json.dumps(STD)}
 
 
 def fold(model: nn.Sequential) -> nn.Sequential:
@@ -31,21 +36,21 @@ def fold(model: nn.Sequential) -> nn.Sequential:
     return folded
 
 
-def export(model: nn.Sequential, labels: list[str], images: torch.Tensor, path: Path) -> nn.Sequential:
+def export(model: nn.Sequential, about: dict[str, str], inputs: torch.Tensor, path: Path) -> nn.Sequential:
     """Write ``path`` and its checksum; returns the network as shipped (weights rounded to half precision).
 
+    ``about`` is the file's metadata; ``inputs`` are what the bare ``model`` takes.
+
     Raises:
-        ValueError: folded and unfolded logits differ on ``images``, or the file is over 8 MB.
+        ValueError: folded and unfolded outputs differ on ``inputs``, or the file is over 8 MB.
     """
     folded = fold(model)
     with torch.no_grad():
-        pictures = normalise(images)
-        difference = (model.eval()(pictures) - folded(pictures)).abs().max().item()
+        difference = (model.eval()(inputs) - folded(inputs)).abs().max().item()
         if not difference < 1e-3:
-            raise ValueError(f"folding batch norm changed the logits by {difference:.2g}")
+            raise ValueError(f"folding batch norm changed the outputs by {difference:.2g}")
     # a copy in half precision for the file, and what a reader of the file gets back
     weights = {name: tensor.half().contiguous() for name, tensor in folded.state_dict().items()}
-    about = {"labels": json.dumps(labels), "mean": json.dumps(MEAN), "std": json.dumps(STD)}
     save_file(weights, path, metadata=about)
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"{path} has {path.stat().st_size:,} bytes; the limit is {MOST_BYTES:,}")

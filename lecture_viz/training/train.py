@@ -117,11 +117,8 @@ class Run:
         self.device = next(model.parameters()).device
         decay = [p for p in model.parameters() if p.ndim > 1]
         rest = [p for p in model.parameters() if p.ndim <= 1]  # biases and batch norm: weight decay only harms them
-        self.optimiser = torch.optim.SGD(
-            [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
-            lr=recipe.peak_rate,
-            momentum=recipe.momentum,
-            nesterov=True,
+        self.optimiser = self.make_optimiser(
+            [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
@@ -133,6 +130,10 @@ class Run:
         )
         self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.averaging), use_buffers=True)
 
+    def make_optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
+        rate, momentum = self.recipe.peak_rate, self.recipe.momentum
+        return torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=True)
+
     @property
     def result(self) -> nn.Module:
         """What would ship now."""
@@ -142,11 +143,18 @@ class Run:
         with torch.autocast(self.device.type, torch.bfloat16):
             return self.model(normalise(pictures).to(memory_format=torch.channels_last)).float()
 
+    def loss(self, pictures: Tensor, classes: Tensor) -> Tensor:
+        return F.cross_entropy(self.logits(pictures), classes, label_smoothing=self.recipe.label_smoothing)
+
+    def evaluate(self, split: Split) -> dict[str, float]:
+        """What the log says after each epoch."""
+        return accuracy(self.result, split, quick=True)
+
     def step(self, pictures: Tensor, classes: Tensor, generator: torch.Generator) -> float:
         """One step on ``pictures`` in ``[0, 1]``; returns the loss."""
         if self.recipe.attack:
             pictures = attack(self.logits, pictures, classes, self.recipe.attack, generator)
-        loss = F.cross_entropy(self.logits(pictures), classes, label_smoothing=self.recipe.label_smoothing)
+        loss = self.loss(pictures, classes)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
@@ -164,18 +172,25 @@ class Run:
 
 
 def train(
-    model: nn.Module, training: Split, validation: Split, recipe: Recipe, folder: Path, stop_after: int | None = None
+    model: nn.Module,
+    training: Split,
+    validation: Split,
+    recipe: Recipe,
+    folder: Path,
+    stop_after: int | None = None,
+    kind: type[Run] = Run,
 ) -> nn.Module:
     """Train ``model``; returns what ships. ``folder`` gets ``log.jsonl`` and ``checkpoint.pt`` after each epoch.
 
-    Resumes from ``folder/checkpoint.pt`` when it is there. ``stop_after`` ends after so many epochs in all.
+    Resumes from ``folder/checkpoint.pt`` when it is there. ``stop_after`` ends after so many epochs in all. Another
+    ``kind`` of run has another loss.
 
     Raises:
         ValueError: the checkpoint was made with another recipe.
     """
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = math.ceil(len(training.images) / recipe.batch)
-    run = Run(model, recipe, steps_per_epoch)
+    run = kind(model, recipe, steps_per_epoch)
     checkpoint = folder / "checkpoint.pt"
     first_epoch = 0
     if checkpoint.exists():
@@ -204,7 +219,7 @@ def train(
             "epoch": epoch + 1,
             "pixels": pixels,
             "loss": round(total_loss / steps_per_epoch, 4),
-            **accuracy(run.result, validation, quick=True),
+            **run.evaluate(validation),
             "seconds": round(time.monotonic() - started),
         }
         print(row, flush=True)
