@@ -60,6 +60,7 @@ def optimize(
     *,
     parameterization: str = "pixels",
     optimizer: Optimizer | None = None,
+    schedule: Callable[[float], float] = lambda taken: 1,
     normalized: bool = False,
     penalties: Sequence[Penalty] = (),
     filters: Sequence[Filter] = (),
@@ -74,6 +75,8 @@ def optimize(
         parameterization: ``"pixels"`` or ``"fourier"``.
         optimizer: makes one for a list of tensors, such as ``torch.optim.Adam``; by default Adam with a rate that
             suits the parameterisation.
+        schedule: a factor for the optimiser's rate, given the part of the steps that has been taken (0 … below 1). The
+            filters go that part of their way, or they would win when the steps become too small to answer.
         normalized: divide each gradient by its mean magnitude first, so that steps keep their length.
         penalties, filters, transforms: in this order of application; their strengths may change while it runs.
         octaves: begin with small pictures, and enlarge them so often but once, each time by ``ratio``; they share the
@@ -97,7 +100,11 @@ def optimize(
         image = base if change is None else (base + _resized(change, base.shape[2:])).clamp(0, 1)
         picture = PARAMETERIZATIONS[parameterization](image)
         updates = optimizer([picture.parameter]) if optimizer else torch.optim.Adam([picture.parameter], picture.RATE)
+        rates = [group["lr"] for group in updates.param_groups]
         while index < octave * steps // octaves:
+            factor = schedule(index / steps)
+            for group, rate in zip(updates.param_groups, rates):
+                group["lr"] = rate * factor
             index += 1
             with torch.enable_grad():
                 image = picture.image()
@@ -117,7 +124,7 @@ def optimize(
             picture.settle()
             for calm in filters:
                 before = picture.image().detach()
-                after = calm(before, image.grad)
+                after = calm(before, image.grad, factor)
                 if after is not before:  # switched off: there and back again would round
                     picture.put(after)
             _check(values, picture.image(), index, newest)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import pywt
 import torch
-from skimage.restoration import denoise_bilateral
 from skimage.util import view_as_windows
 
 from lecture_viz import regularizers
@@ -110,16 +109,33 @@ def test_median_is_the_median_of_the_window():
     torch.testing.assert_close(inner, torch.from_numpy(np.median(windows, axis=3)))
 
 
-def test_bilateral_is_scikit_images_and_keeps_edges():
-    array = IMAGE[1].permute(1, 2, 0).numpy()
-    choices = {"win_size": 5, "sigma_color": 0.2, "sigma_spatial": 1.5, "mode": "edge", "channel_axis": -1}
-    expected = denoise_bilateral(array, **choices)
+def test_bilateral_is_its_formula_and_keeps_edges():
+    array = IMAGE[1].permute(1, 2, 0).double().numpy()
+    padded = np.pad(array, ((2, 2), (2, 2), (0, 0)), mode="edge")
+    expected = np.empty_like(array)
+    for y, x in np.ndindex(12, 16):
+        total, weights = 0, 0
+        for i, j in np.ndindex(5, 5):
+            near = padded[y + i, x + j]
+            apart = ((near - array[y, x]) ** 2).sum()
+            weight = np.exp(-apart / (2 * 0.2**2) - ((i - 2) ** 2 + (j - 2) ** 2) / (2 * 1.5**2))
+            total, weights = total + weight * near, weights + weight
+        expected[y, x] = total / weights
     after = regularizers.bilateral(0.2)(IMAGE, SLOPE)[1].permute(1, 2, 0).numpy()
-    np.testing.assert_allclose(after, expected, atol=1e-6)
+    np.testing.assert_allclose(after, expected, atol=1e-5)
     edge = torch.zeros(1, 3, 12, 12)
     edge[:, :, :, 6:] = 1
     assert abs(regularizers.bilateral(0.1)(edge, edge) - edge).max() < 0.01
     assert abs(regularizers.low_pass(1.5)(edge, edge) - edge).max() > 0.3
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_filter_goes_a_part_of_its_way_and_leaves_the_picture_in_its_place(name):
+    filter, (image, slope) = FILTERS[name](), torch.rand(2, 1, 3, 16, 16, generator=RANDOM)
+    whole = filter(image, slope)
+    torch.testing.assert_close(filter(image, slope, 0.25), image + (whole - image) / 4)
+    mirrored = filter(image.flip(2, 3), slope.flip(2, 3)).flip(2, 3)  # whatever it does, it does not drift
+    torch.testing.assert_close(mirrored, whole)
 
 
 def test_wavelet_threshold_is_the_soft_threshold_on_every_detail():
