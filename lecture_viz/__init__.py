@@ -20,7 +20,7 @@ from .receptive_field import receptive_field
 from .relu_rules import RULES, relu_backward, relu_rule, way_back
 from .sanity_checks import cascade, randomized, similarity
 from .smoothgrad import smoothgrad
-from .targets import Target, channel, layer, likeness, logit, neuron, probability
+from .targets import Target, channel, distribution, layer, likeness, logit, neuron, probability
 from .top_patches import top_patches
 
 # imported at first use: a script needs no widgets, and a gradient no filters
@@ -36,6 +36,8 @@ _ROOMS = (
     "machine",
 )
 _LATER = {"maximize": "maximization", "dream": "dreaming", "last": "optimization", "Diverged": "optimization"}
+_LATER |= dict.fromkeys(("invert", "invert_all", "quality"), "inversion")
+_LATER |= dict.fromkeys(("decode", "decoder_prior", "deep_image_prior", "spectral_slope"), "priors")
 
 __all__ = [
     "RULES",
@@ -47,6 +49,7 @@ __all__ = [
     "cascade",
     "channel",
     "deconvnet",
+    "distribution",
     "gradient",
     "layer",
     "likeness",

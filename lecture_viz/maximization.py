@@ -10,7 +10,7 @@ What it shows: what the network expects of the class. Arms with a dumbbell say t
 Where it misleads: the regulariser paints along, and a class image is *more* typical than any photo.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from .networks import Network
 from .optimization import Step, last, optimize
-from .parameterization import PARAMETERIZATIONS
+from .parameterization import PARAMETERIZATIONS, Parameterization, Pixels
 from .regularizers import GREY
 from .robustness import jitter, rotation, scale
 from .targets import Target, logit
@@ -31,7 +31,7 @@ def maximize(
     *,
     start: str | Tensor = "noise",
     size: int | None = None,
-    parameterization: str = "pixels",
+    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
     seed: int = 0,
     **choices: Any,
 ) -> Iterator[Step]:
@@ -41,7 +41,7 @@ def maximize(
         target: one, or several: then a picture for each, in one batch.
         start: ``"noise"``, ``"grey"``, or an image ``(B, 3, H, W)``.
         size: height and width of the picture in pixels (default: the network's), unless ``start`` is an image.
-        parameterization: ``"pixels"`` or ``"fourier"``.
+        parameterization: ``"pixels"``, ``"fourier"``, or another, see `optimize`.
         choices: ``optimizer``, ``penalties``, ``filters``, ``transforms``, ``octaves`` …, see `optimize`.
 
     In the steps, the target counts plus and the penalties minus.
@@ -63,7 +63,7 @@ def maximize(
             values = [torch.stack([value[n] for n, value in enumerate(values)])]
         return {name: -values[0]}
 
-    image = _start(network, start, len(targets), size or network.input_size, parameterization, seed)
+    image = start_image(network, start, len(targets), size or network.input_size, parameterization, seed)
     for step in optimize(loss, image, steps, parameterization=parameterization, seed=seed, **choices):
         yield step._replace(terms={term: -value for term, value in step.terms.items()})
 
@@ -78,7 +78,10 @@ def class_images(network: Network, labels: Sequence[str | int], steps: int = 256
     return last(maximize(network, targets, steps, parameterization="fourier", transforms=robust, seed=seed)).image
 
 
-def _start(network: Network, start: str | Tensor, count: int, size: int, parameterization: str, seed: int) -> Tensor:
+def start_image(
+    network: Network, start: str | Tensor, count: int, size: int, parameterization: object = "pixels", seed: int = 0
+) -> Tensor:
+    """``count`` images to begin with; see `maximize`."""
     if isinstance(start, Tensor):
         image = network.check(start)
         if len(image) not in (1, count):
@@ -86,7 +89,7 @@ def _start(network: Network, start: str | Tensor, count: int, size: int, paramet
         return image.expand(count, -1, -1, -1).to(network.device)
     if start == "grey":
         return torch.full((count, 3, size, size), GREY, device=network.device)
-    if start == "noise" and parameterization in PARAMETERIZATIONS:
+    if start == "noise":
         random = torch.Generator().manual_seed(seed)
-        return PARAMETERIZATIONS[parameterization].noise(count, size, random).to(network.device)
+        return PARAMETERIZATIONS.get(parameterization, Pixels).noise(count, size, random).to(network.device)
     raise ValueError(f"start is 'noise', 'grey' or an image; got {start!r}")

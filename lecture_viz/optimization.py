@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .parameterization import PARAMETERIZATIONS
+from .parameterization import PARAMETERIZATIONS, Parameterization
 from .regularizers import Filter, Penalty
 from .robustness import Transform
 
@@ -58,7 +58,7 @@ def optimize(
     start: Tensor,
     steps: int = 256,
     *,
-    parameterization: str = "pixels",
+    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
     optimizer: Optimizer | None = None,
     schedule: Callable[[float], float] = lambda taken: 1,
     normalized: bool = False,
@@ -72,7 +72,7 @@ def optimize(
     """Minimise ``loss`` plus the penalties over pictures, beginning with ``start`` ``(B, 3, H, W)``.
 
     Args:
-        parameterization: ``"pixels"`` or ``"fourier"``.
+        parameterization: ``"pixels"`` or ``"fourier"``; or what makes a `Parameterization` of an image (`priors`).
         optimizer: makes one for a list of tensors, such as ``torch.optim.Adam``; by default Adam with a rate that
             suits the parameterisation.
         schedule: a factor for the optimiser's rate, given the part of the steps that has been taken (0 … below 1). The
@@ -87,7 +87,8 @@ def optimize(
         ValueError: unknown parameterisation, no steps, more octaves than steps.
         Diverged: NaN or infinity; says in which term.
     """
-    if parameterization not in PARAMETERIZATIONS:
+    keep = PARAMETERIZATIONS.get(parameterization, parameterization)
+    if not callable(keep):
         raise ValueError(f"there is no parameterization {parameterization!r}; there are {', '.join(PARAMETERIZATIONS)}")
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps is a whole number from 1; got {steps!r}")
@@ -98,8 +99,8 @@ def optimize(
     for octave in range(1, octaves + 1):
         base = _resized(start, [round(side / ratio ** (octaves - octave)) for side in start.shape[2:]])
         image = base if change is None else (base + _resized(change, base.shape[2:])).clamp(0, 1)
-        picture = PARAMETERIZATIONS[parameterization](image)
-        updates = optimizer([picture.parameter]) if optimizer else torch.optim.Adam([picture.parameter], picture.RATE)
+        picture = keep(image)
+        updates = optimizer(picture.parameters) if optimizer else torch.optim.Adam(picture.parameters, picture.RATE)
         rates = [group["lr"] for group in updates.param_groups]
         while index < octave * steps // octaves:
             factor = schedule(index / steps)
@@ -119,7 +120,8 @@ def optimize(
                 sum(terms.values()).sum().backward()
             values = {name: term.detach().mean().item() for name, term in terms.items()}
             if normalized:
-                picture.parameter.grad /= picture.parameter.grad.abs().mean().clamp(min=1e-12)
+                for parameter in picture.parameters:
+                    parameter.grad /= parameter.grad.abs().mean().clamp(min=1e-12)
             updates.step()
             picture.settle()
             for calm in filters:

@@ -11,6 +11,8 @@ step along one coefficient changes a whole wave, slow waves most, and red, green
 Where it misleads: the nicer picture owes something to this choice, not only to the network.
 """
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
@@ -21,28 +23,42 @@ CONTRAST = 4.0  # the sigmoid's slope is 1/4: so colours keep their spread about
 EDGE = 1e-3  # pixels of exactly 0 or 1 have no finite logit
 
 
+class Parameterization(Protocol):
+    """A way to keep a picture; made from an image ``(B, 3, H, W)`` to begin with."""
+
+    RATE: float  # of Adam
+    parameters: list[Tensor]  # what the optimiser changes
+
+    def image(self) -> Tensor:
+        """The picture ``(B, 3, H, W)`` in ``[0, 1]``, differentiable in the `parameters`."""
+
+    def put(self, image: Tensor) -> None:
+        """Replace the picture."""
+
+    def settle(self) -> None:
+        """After a step of the optimiser: back to where pictures are."""
+
+
 class Pixels:
     """The picture itself, ``(B, 3, H, W)``, kept in ``[0, 1]``."""
 
     RATE = 0.05  # of Adam
 
     def __init__(self, image: Tensor):
-        self.parameter = image.detach().clone().requires_grad_()
+        self.parameters = [image.detach().clone().requires_grad_()]
 
     def image(self) -> Tensor:
-        """The picture, differentiable in the `parameter`."""
-        return self.parameter
+        return self.parameters[0]
 
     def put(self, image: Tensor) -> None:
-        """Replace the picture."""
         with torch.no_grad():
-            self.parameter.copy_(image)
+            self.parameters[0].copy_(image)
         self.settle()
 
     def settle(self) -> None:
         """After a step of the optimiser: back into ``[0, 1]``."""
         with torch.no_grad():
-            self.parameter.clamp_(0, 1)
+            self.parameters[0].clamp_(0, 1)
 
     @staticmethod
     def noise(count: int, size: int, random: torch.Generator) -> Tensor:
@@ -61,7 +77,7 @@ class Fourier:
         frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
         self._amplitude = (max(height, width) / frequency.clamp(min=1 / max(height, width))).to(image.device)
         self._colours = COLOURS.to(image.device)
-        self.parameter = self._coefficients(image).requires_grad_()
+        self.parameters = [self._coefficients(image).requires_grad_()]
 
     def _coefficients(self, image: Tensor) -> Tensor:
         logits = image.detach().clamp(EDGE, 1 - EDGE).logit() / CONTRAST
@@ -69,14 +85,12 @@ class Fourier:
         return torch.view_as_real(torch.fft.rfft2(components) / self._amplitude).contiguous()
 
     def image(self) -> Tensor:
-        """The picture, differentiable in the `parameter`."""
-        components = torch.fft.irfft2(torch.view_as_complex(self.parameter) * self._amplitude, s=self._size)
+        components = torch.fft.irfft2(torch.view_as_complex(self.parameters[0]) * self._amplitude, s=self._size)
         return torch.einsum("rc,nchw->nrhw", self._colours, components).mul(CONTRAST).sigmoid()
 
     def put(self, image: Tensor) -> None:
-        """Replace the picture."""
         with torch.no_grad():
-            self.parameter.copy_(self._coefficients(image))
+            self.parameters[0].copy_(self._coefficients(image))
 
     def settle(self) -> None:
         """Nothing to do: the sigmoid stays within ``[0, 1]``."""
@@ -86,9 +100,9 @@ class Fourier:
         """Faint clouds about mid-grey: all waves, the slow ones strongest."""
         clouds = Fourier(torch.full((count, 3, size, size), 0.5))
         with torch.no_grad():
-            clouds.parameter.copy_(0.01 * torch.randn(clouds.parameter.shape, generator=random))
+            coefficients = clouds.parameters[0]
+            coefficients.copy_(0.01 * torch.randn(coefficients.shape, generator=random))
             return clouds.image()
 
 
-Parameterization = Pixels | Fourier
 PARAMETERIZATIONS = {"pixels": Pixels, "fourier": Fourier}

@@ -9,6 +9,7 @@ class name (Simonyan et al. 2014 [20], section 3).
     layer(name)                mean of a²                    a whole layer, as DeepDream uses it
     likeness(layer, g)         mean over places p of         what of g the layer sees: guided DeepDream
                                max over places q of a[p]·g[q]
+    distribution(layer, g)     −‖m(a) − m(g)‖² / ‖m(g)‖²     m: each channel's mean and standard deviation
     logit(label)               z[label]                      class score before the softmax
     probability(label)         softmax(z)[label]             class score after it: it also falls when *others* rise
 
@@ -21,6 +22,7 @@ from functools import reduce
 from numbers import Real
 from operator import add
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -37,7 +39,7 @@ class _Term:
     at: str | None = None
     index: tuple[int | None, ...] = ()
     label: str | int | None = None
-    measure: Callable[[Tensor], Tensor] | None = None  # of the layer's output, for "likeness"
+    measure: Callable[[Tensor], Tensor] | None = None  # of the layer's output, for those that take features
 
     def __str__(self) -> str:
         arguments = [repr(a) for a in (self.at, self.label) if a is not None]
@@ -53,7 +55,7 @@ class _Term:
                 return output.softmax(dim=1)[:, network.label_index(self.label)]
             case "layer":
                 return output.square().flatten(1).mean(dim=1)
-            case "likeness":
+            case "likeness" | "distribution":
                 return self.measure(output)
             case "channel":
                 self._within(output, "channel", self.index[0], 1)
@@ -175,6 +177,39 @@ def likeness(layer: str, features: Tensor) -> Target:
         return products.amax(dim=2).mean(dim=1)
 
     return Target(((1, _Term("likeness", layer, measure=measure)),))
+
+
+def distribution(layer: str, features: Tensor) -> Target:
+    """How near each channel's mean and standard deviation over all places is to that of ``features`` ``(1, C, h, w)``.
+
+    0 is the same, and −1 as far as from nothing. *Where* things are does not matter, so the picture is a texture of the
+    photo that caused ``features`` (Gatys et al. 2015 compare products of channels; Huang and Belongie 2017 these two).
+
+    Raises:
+        ValueError: features of another shape, of another layer, or all zero.
+    """
+    if features.ndim != 4 or len(features) != 1 or not features.any():
+        raise ValueError(
+            f"features are (1, C, h, w), not all zero, as net.activations(photo, layer) gives them; got "
+            f"{tuple(features.shape)}"
+        )
+
+    def moments(output: Tensor) -> Tensor:
+        places = output.flatten(2)
+        spread = (places.var(dim=2, correction=0) + 1e-8).sqrt()  # without it, a flat channel has no slope
+        return torch.cat([places.mean(dim=2), spread], dim=1)
+
+    wanted = moments(features.detach())
+
+    def measure(output: Tensor) -> Tensor:
+        if output.ndim != 4 or output.shape[1] != features.shape[1]:
+            raise ValueError(
+                f"layer {layer!r} gives {tuple(output.shape)}, the features are {tuple(features.shape)}: take both "
+                "from the same layer"
+            )
+        return -(moments(output) - wanted).square().sum(dim=1) / wanted.square().sum()
+
+    return Target(((1, _Term("distribution", layer, measure=measure)),))
 
 
 def logit(label: str | int) -> Target:

@@ -16,14 +16,14 @@ def test_holds_any_picture(kind, shape):
     other = image.flip(3)
     picture.put(other)
     torch.testing.assert_close(picture.image().detach(), other, atol=1e-4, rtol=0)
-    assert picture.parameter.requires_grad
+    assert picture.parameters[0].requires_grad
 
 
 @pytest.mark.parametrize("kind", PARAMETERIZATIONS.values())
 def test_stays_in_range_whatever_the_optimiser_does(kind):
     picture = kind(lv.load_image("cat", 32))
     with torch.no_grad():
-        picture.parameter.add_(1e3 * torch.randn(picture.parameter.shape))
+        picture.parameters[0].add_(1e3 * torch.randn(picture.parameters[0].shape))
     picture.settle()
     assert picture.image().min() >= 0 and picture.image().max() <= 1
 
@@ -32,8 +32,8 @@ def test_fourier_is_the_formula_wave_by_wave():
     """One coefficient: a cosine in one direction of colour, through the sigmoid."""
     picture = Fourier(torch.full((1, 3, 16, 16), 0.5))
     with torch.no_grad():
-        picture.parameter.zero_()
-        picture.parameter[0, 1, 3, 2, 0] = 0.7  # blue–yellow, 3 periods down, 2 to the right, real part
+        picture.parameters[0].zero_()
+        picture.parameters[0][0, 1, 3, 2, 0] = 0.7  # blue–yellow, 3 periods down, 2 to the right, real part
     rows, columns = torch.meshgrid(torch.arange(16), torch.arange(16), indexing="ij")
     amplitude = 1 / torch.hypot(torch.tensor(3 / 16), torch.tensor(2 / 16)) * 16
     wave = 2 * 0.7 * amplitude / 16**2 * torch.cos(2 * torch.pi * (3 * rows + 2 * columns) / 16)

@@ -3,6 +3,8 @@
 from .deconvnet import Deconvnet
 from .dreaming import Dreaming
 from .gradients import Gradients
+from .inversion import Inversion
+from .layers import Layers
 from .localization import Localization
 from .maximization import Maximization
 from .panel import Frame, Panel
@@ -15,6 +17,7 @@ from .start import Start
 start, gradients, relu_rules = Start, Gradients, ReluRules
 deconvnet, saliency, localization = Deconvnet, Saliency, Localization
 maximization, planted_bias, dreaming = Maximization, PlantedBias, Dreaming
+inversion, layers = Inversion, Layers
 
 __all__ = [
     "Frame",
@@ -22,6 +25,8 @@ __all__ = [
     "deconvnet",
     "dreaming",
     "gradients",
+    "inversion",
+    "layers",
     "localization",
     "maximization",
     "planted_bias",

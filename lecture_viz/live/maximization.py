@@ -6,39 +6,18 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import images, regularizers, robustness, targets
+from .. import images, targets
 from ..maximization import maximize
 from ..networks import Network
 from ..optimization import Step
 from ..parameterization import PARAMETERIZATIONS
 from .neuron import WIDE, NeuronPanel
-from .run import RunPanel
+from .strengths import OFF, StrengthsPanel
 
-# what each slider makes, its end, and its step; 0 is off
-PENALTIES = {
-    "L2": (regularizers.l2, 100, 1),
-    "total variation": (regularizers.total_variation, 200, 5),
-    "L1": (regularizers.l1, 100, 1),
-    "6-norm": (regularizers.alpha_norm, 1000, 10),
-}
-FILTERS = {
-    "low-pass": (regularizers.low_pass, 2, 0.1),
-    "median": (regularizers.median, 3, 1),
-    "bilateral": (regularizers.bilateral, 0.5, 0.05),
-    "wavelet threshold": (regularizers.wavelet_threshold, 0.1, 0.005),
-    "clip small": (regularizers.clip_small, 50, 1),
-    "clip small contribution": (regularizers.clip_small_contribution, 50, 1),
-}
-TRANSFORMS = {
-    "jitter": (robustness.jitter, 16, 1),
-    "rotation": (robustness.rotation, 30, 1),
-    "scale": (robustness.scale, 0.4, 0.02),
-}
-STRENGTHS = PENALTIES | FILTERS | TRANSFORMS
 FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
-OFF = dict.fromkeys(STRENGTHS, 0.0) | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
+PLAIN = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
 OWN = "your own"
-NATURAL = OFF | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
+NATURAL = PLAIN | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
 YOSINSKI = {"L2": 10, "low-pass": 0.4, "clip small": 5, "clip small contribution": 5}
 WORTH_SEEING = {
     "alexnet64": ("relu3", "relu5"),
@@ -46,7 +25,7 @@ WORTH_SEEING = {
 }  # an early, a deep layer
 
 
-class Maximization(RunPanel, NeuronPanel):
+class Maximization(StrengthsPanel, NeuronPanel):
     """A class image grows while one watches.
 
     Controls: ``preset``; ``layer``, ``neuron``, ``kind`` of target (``logit``, ``probability``; ``channel``,
@@ -59,7 +38,6 @@ class Maximization(RunPanel, NeuronPanel):
     def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
         """``photo`` is one to begin with; ``label`` the class, by default the photo's; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
-        self._made = {name: make(0) for name, (make, _, _) in STRENGTHS.items()}
         self._presets = self._make_presets()
         self._preset = "natural"
         self.controls = {
@@ -74,18 +52,7 @@ class Maximization(RunPanel, NeuronPanel):
             ),
             "steps": widgets.IntSlider(128, 8, 512, step=8, description="steps", layout=WIDE),
             "octaves": widgets.IntSlider(1, 1, 4, description="octaves", tooltip="small to large", layout=WIDE),
-            **{
-                name: widgets.FloatSlider(
-                    value=NATURAL[name],
-                    min=0,
-                    max=end,
-                    step=step,
-                    readout_format=".3f" if step < 0.01 else ".2f",
-                    description=name,
-                    layout=WIDE,
-                )
-                for name, (_, end, step) in STRENGTHS.items()
-            },
+            **self.strength_sliders(NATURAL),
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
@@ -124,10 +91,10 @@ class Maximization(RunPanel, NeuronPanel):
         output = {"layer": network.layers[-1], "kind": "logit", "neuron": self.controls["neuron"].value}
         presets = {
             OWN: {},
-            "noise, no regulariser": OFF | output,
-            "noise + L2": OFF | output | {"L2": 40},
-            "smooth": OFF | output | {"total variation": 100, "jitter": 6},
-            "four regularisers (Yosinski)": OFF | output | YOSINSKI,
+            "noise, no regulariser": PLAIN | output,
+            "noise + L2": PLAIN | output | {"L2": 40},
+            "smooth": PLAIN | output | {"total variation": 100, "jitter": 6},
+            "four regularisers (Yosinski)": PLAIN | output | YOSINSKI,
             "natural": NATURAL | output,
             "small to large": NATURAL | output | {"octaves": 4},
             "early layer: strokes": NATURAL | {"layer": early, "kind": "layer"},
@@ -151,8 +118,7 @@ class Maximization(RunPanel, NeuronPanel):
         return targets.layer(layer) if kind == "layer" else getattr(targets, kind)(layer, neuron)
 
     def steer_run(self, values: dict[str, Any]) -> targets.Target:
-        for name, made in self._made.items():
-            made.strength = values[name]
+        self.set_strengths(values)
         return self._target(values)
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
@@ -161,10 +127,6 @@ class Maximization(RunPanel, NeuronPanel):
             image = self.photo if values["begin_with"] == "photo" else values["begin_with"]
         else:  # a picture that goes on, goes on at its whole size
             image, octaves = images.load_image(image, self.network.input_size), 1
-        choices = {
-            kind: [self._made[name] for name in names]
-            for kind, names in (("penalties", PENALTIES), ("filters", FILTERS), ("transforms", TRANSFORMS))
-        }
         return maximize(
             self.network,
             self._target(values),
@@ -172,7 +134,7 @@ class Maximization(RunPanel, NeuronPanel):
             start=image,
             parameterization=values["parameterization"],
             octaves=octaves,
-            **choices,
+            **self.strengths(),
         )
 
     def code_for(self, values: dict[str, Any]) -> str:
@@ -180,14 +142,7 @@ class Maximization(RunPanel, NeuronPanel):
         lines = [f"steps = lv.maximize(net, {self._target(values)}, {values['steps']}, start={start}, "]
         lines[0] += f"parameterization={values['parameterization']!r}"
         lines[0] += f", octaves={values['octaves']}" if values["octaves"] > 1 else ""
-        for kind, names, room in (
-            ("penalties", PENALTIES, "regularizers"),
-            ("filters", FILTERS, "regularizers"),
-            ("transforms", TRANSFORMS, "robustness"),
-        ):
-            made = [f"lv.{room}.{names[name][0].__name__}({values[name]:g})" for name in names if values[name]]
-            if made:
-                lines.append(f"    {kind}=[{', '.join(made)}]")
+        lines += self.strengths_code(values)
         return ",\n".join(lines) + ")\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:

@@ -47,11 +47,8 @@ class PlantedBias(RunPanel):
             self._wishes.append("start")
         return super().adjust(values)
 
-    def draw(self, values: dict[str, Any]) -> Iterator:
-        lesson = {"lesson": dumbbells(values["bias"]), "lesson caption": "dumbbells to learn from"}
-        for frame in super().draw(values):
-            yield frame._replace(outputs={**frame.outputs, **lesson})
-            lesson = {}
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        return {"lesson": dumbbells(values["bias"]), "lesson caption": "dumbbells to learn from"}
 
     def steer_run(self, values: dict[str, Any]) -> str:
         return values["shape"]

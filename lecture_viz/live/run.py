@@ -55,6 +55,14 @@ class RunPanel(Panel):
         """What is shown before the first run."""
         raise NotImplementedError
 
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        """Outputs beside the run that follow the controls, not its steps."""
+        return {}
+
+    def goal(self, values: dict[str, Any]) -> int:
+        """How many steps a run takes."""
+        return values["steps"]
+
     def followed(self, step: Step) -> dict[str, float]:
         """What the curves follow."""
         return {"objective": step.value} | step.terms
@@ -135,12 +143,12 @@ class RunPanel(Panel):
         while self._wishes:
             self._obey(self._wishes.popleft(), values)
         if not self._running:
-            outputs: dict[str, Tensor | str | float] = {}
+            outputs: dict[str, Tensor | str | float] = {**self.beside(values)}
             if self._newest is None:
                 picture = self.first_picture(values)
-                outputs = {"image": picture, "film": picture, "image caption": "press <b>start</b>"}
+                outputs |= {"image": picture, "film": picture, "image caption": "press <b>start</b>"}
             elif was_running:
-                outputs = self._outputs()
+                outputs |= self._outputs()
             yield Frame(outputs, code)
             return
         fixed = self.steer_run(values)
@@ -149,7 +157,7 @@ class RunPanel(Panel):
             self._curves = {}  # another target has another scale
         self._fixed = fixed
         shown = 0.0
-        yield Frame({}, code)
+        yield Frame(self.beside(values), code)
         while True:
             started = time.monotonic()
             try:
@@ -174,9 +182,9 @@ class RunPanel(Panel):
             self._running = wish == "resume" and self._run is not None
             return
         self._fixed = self.steer_run(values)
-        self._newest, self._taken, self._goal, self._seconds = None, 0, values["steps"], 0.0
+        self._newest, self._taken, self._goal, self._seconds = None, 0, self.goal(values), 0.0
         self._film, self._every, self._curves = [], 1, {}
-        self._run, self._running = self.begin(values, None, values["steps"]), True
+        self._run, self._running = self.begin(values, None, self._goal), True
 
     def _keep(self, step: Step) -> None:
         self._newest = step

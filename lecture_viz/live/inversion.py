@@ -1,0 +1,115 @@
+"""Lesson 7: look for a picture that causes the same activations."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from ..inversion import MAHENDRAN, RECIPES, TOTAL_VARIATION, by_depth, invert, quality
+from ..networks import Network
+from ..optimization import Step
+from ..regularizers import GREY
+from .neuron import WIDE
+from .strengths import OFF, StrengthsPanel
+
+WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
+FOLDED = ("L1", "6-norm", "median", "clip small", "clip small contribution")
+BEST, PAPER, OWN = "the best we found", "as in the paper [14]", "your own"
+ALONE = {
+    "no regulariser": {},
+    "L2": {"L2": 3},
+    "total variation": {"total variation": 10},
+    "low-pass": {"low-pass": 0.5},
+    "edge-preserving": {"bilateral": 0.3},
+    "wavelets": {"wavelet threshold": 0.02},
+    "jitter, rotation, scale": {"jitter": 1, "rotation": 2, "scale": 0.02},
+}
+
+
+class Inversion(StrengthsPanel):
+    """What a layer still knows grows into a picture.
+
+    Controls: ``preset``; ``layer``, ``recipe`` (``adam``, ``mahendran``), ``steps``; the strength of each regulariser
+    and transform, which act on a running optimisation.
+    """
+
+    name = "inversion"
+
+    def __init__(self, network: Network, photo: Tensor, layer: str | None = None, size: int = 240):
+        """``photo`` is an image ``(1, 3, H, W)``; ``layer`` the one to begin with; ``size`` in screen pixels."""
+        super().__init__()
+        self.network, self.photo = network, network.check(photo)
+        first = layer or network.layers[len(network.layers) // 2]
+        self._preset, self._layer = BEST, first
+        start = self._presets(first)[BEST]
+        self.controls = {
+            "preset": widgets.Dropdown(
+                options=[OWN, *self._presets(first)][::-1], value=BEST, description="preset", layout=WIDE
+            ),
+            "layer": widgets.SelectionSlider(options=network.layers, value=first, description="layer", layout=WIDE),
+            "recipe": widgets.Dropdown(options=list(RECIPES), description="recipe", layout=WIDE),
+            "steps": widgets.IntSlider(128, 16, 512, step=16, description="steps", layout=WIDE),
+            **self.strength_sliders(start, WEIGHTS),
+        }
+        shown = [name for name in self.controls if name not in FOLDED]
+        self.assemble_run(
+            self.columns(6, shown),
+            self.folded("more penalties and filters", self.columns(3, FOLDED)),
+            size=size,
+            alt="the picture found so far",
+            first=[self.picture("photo", "the photo, which the search does not see", size)],
+        )
+
+    def _presets(self, layer: str) -> dict[str, dict[str, Any]]:
+        """What the controls are set to; the weights of two of them grow with depth."""
+        presets = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
+        weight, paper = (by_depth(self.network, layer, weights) for weights in (TOTAL_VARIATION, MAHENDRAN))
+        presets[PAPER] = OFF | {"recipe": "mahendran", "total variation": paper, "6-norm": 23}
+        presets[BEST] = OFF | {"recipe": "adam", "total variation": weight}
+        return presets
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        chosen, moved = values["preset"] != self._preset, values["layer"] != self._layer
+        self._preset, self._layer = values["preset"], values["layer"]
+        preset = self._presets(self._layer).get(self._preset, {})
+        if chosen or moved:
+            for name, value in preset.items():
+                self.controls[name].value = value
+            values |= preset
+            if chosen and preset:
+                self._wishes.append("start")
+        if any(values[name] != value for name, value in preset.items()):
+            self.controls["preset"].value = values["preset"] = self._preset = OWN  # so the preset can be chosen again
+        return super().adjust(values)
+
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        return {"photo": self.photo, "photo caption": "the photo"}
+
+    def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
+        self.set_strengths(values)
+        return values["layer"], values["recipe"]
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        with torch.no_grad():
+            activations = self.network.activations(self.photo, values["layer"])
+        choices = {"start": image} if image is not None else {"size": self.photo.shape[-1]}
+        return invert(
+            self.network, activations, values["layer"], steps, recipe=values["recipe"], **choices, **self.strengths()
+        )
+
+    def caption(self, step: Step) -> str:
+        found = quality(self.network, step.image, self.photo, self._layer)
+        return f"step {self._taken}: feature error {found.feature_error:.3f}<br>SSIM {found.ssim:.2f}"
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        layer = values["layer"]
+        lines = [f"steps = lv.invert(net, net.activations(photo, {layer!r}), {layer!r}, {values['steps']}"]
+        lines[0] += f", recipe={values['recipe']!r}"
+        lines[0] += f", size={self.photo.shape[-1]}" if self.photo.shape[-1] != self.network.input_size else ""
+        lines += self.strengths_code(values, always=("penalties",))
+        return ",\n".join(lines) + ")\nlv.last(steps).image"
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        return torch.full_like(self.photo, GREY)

@@ -1,0 +1,131 @@
+"""Lesson 8: every layer inverted, one after another."""
+
+import html
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import plots
+from ..inversion import RECIPES, Quality, invert, quality
+from ..networks import Network
+from ..optimization import Step
+from ..regularizers import GREY, Penalty
+from .neuron import WIDE
+from .run import RunPanel
+
+STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
+COLUMNS = 6
+
+
+class Layers(RunPanel):
+    """The strip of all layers grows while one watches; afterwards a slider goes through it.
+
+    Controls: ``layer`` (whose picture is shown), ``recipe``, ``strength`` (of its regularisers; acts on a running
+    search), ``steps`` for each layer.
+    """
+
+    name = "layers"
+
+    def __init__(self, network: Network, photo: Tensor, layers: Sequence[str] | None = None, size: int = 240):
+        """``photo`` is an image ``(1, 3, H, W)``; ``layers`` are by default all; ``size`` in screen pixels."""
+        super().__init__()
+        self.network, self.photo = network, network.check(photo)
+        self._layers = tuple(layers or network.layers)
+        self._found: dict[str, tuple[Tensor, Quality]] = {}
+        self._now = self._layers[0]  # the layer being inverted
+        self._strength = 1.0
+        self._penalties: list[tuple[Penalty, float]] = []  # in use, and their own strengths
+        self.controls = {
+            "layer": widgets.SelectionSlider(
+                options=self._layers, value=self._layers[-1], description="layer", layout=WIDE
+            ),
+            "recipe": widgets.Dropdown(options=list(RECIPES), description="recipe", layout=WIDE),
+            "strength": widgets.SelectionSlider(
+                options=STRENGTHS, value=1, description="strength", tooltip="of the regularisers", layout=WIDE
+            ),
+            "steps": widgets.IntSlider(64, 16, 256, step=16, description="steps each", layout=WIDE),
+        }
+        self.assemble_run(
+            self.columns(2),
+            size=size,
+            alt="the picture found for one layer",
+            first=[self.picture("photo", "the photo, which the search does not see", size)],
+        )
+
+    def goal(self, values: dict[str, Any]) -> int:
+        return values["steps"] * len(self._layers)
+
+    def steer_run(self, values: dict[str, Any]) -> str:
+        self._strength = values["strength"]
+        for penalty, own in self._penalties:
+            penalty.strength = own * self._strength
+        return values["recipe"]
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        self._found = {}
+        each, total = values["steps"], self.goal(values)
+        for number, layer in enumerate(self._layers):
+            self._now = layer
+            penalties = RECIPES[values["recipe"]](self.network, layer)[1]["penalties"]
+            self._penalties = [(penalty, penalty.strength) for penalty in penalties]
+            self.steer_run(values | {"strength": self._strength})
+            with torch.no_grad():
+                activations = self.network.activations(self.photo, layer)
+            choices = {"recipe": values["recipe"], "penalties": penalties, "size": self.photo.shape[-1]}
+            for step in invert(self.network, activations, layer, each, **choices):
+                if step.index == each:
+                    self._found[layer] = step.image, quality(self.network, step.image, self.photo, layer)
+                yield step._replace(index=number * each + step.index, total=total)
+
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": "the photo"}
+        return outputs | ({} if self._running else self._chosen(values["layer"]))
+
+    def _chosen(self, layer: str) -> dict[str, Tensor | str]:
+        """The strip so far, and from it the picture of one layer."""
+        if layer not in self._found:
+            return {}
+        image, found = self._found[layer]
+        return {
+            "image": image,
+            "image caption": f"<b>{html.escape(layer)}</b><br>SSIM {found.ssim:.2f}, PSNR {found.psnr:.1f} dB",
+            "film": self._strip(layer),
+        }
+
+    def _strip(self, layer: str | None) -> Tensor:
+        pictures = [image for image, _ in self._found.values()]
+        chosen = [*self._found].index(layer) if layer in self._found else None
+        return plots.mosaic(pictures or [torch.full_like(self.photo, GREY)], COLUMNS, chosen=chosen)
+
+    def _outputs(self) -> dict[str, Tensor | str | float]:
+        outputs = super()._outputs()
+        if self._newest is None:
+            return outputs
+        rows = "".join(
+            f"<tr><th scope='row'>{html.escape(layer)}</th><td>{found.feature_error:.3f}</td><td>{found.psnr:.1f}</td>"
+            f"<td>{found.ssim:.2f}</td></tr>"
+            for layer, (_, found) in self._found.items()
+        )
+        head = "<tr><th></th><th>feature error</th><th>PSNR</th><th>SSIM</th></tr>"
+        outputs |= {
+            "film": self._strip(self._now),
+            "film caption": f"{len(self._found)} of {len(self._layers)} layers",
+            "curves": f"<table class='lv-figures'>{head}{rows}</table>",
+        }
+        return outputs if self._running else outputs | self._chosen(self.controls["layer"].value)
+
+    def caption(self, step: Step) -> str:
+        return f"<b>{html.escape(self._now)}</b><br>feature error {step.terms['feature error']:.3f}"
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        choices = [f"recipe={values['recipe']!r}"]
+        choices += [f"strength={values['strength']}"] if values["strength"] != 1 else []
+        choices += [f"layers={self._layers!r}"] if self._layers != self.network.layers else []
+        steps = f"lv.invert_all(net, photo, {values['steps']}, {', '.join(choices)})"
+        return f"found = {{layer: step.image for layer, step in {steps}}}\nfound[{values['layer']!r}]"
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        return torch.full_like(self.photo, GREY)

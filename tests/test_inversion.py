@@ -1,0 +1,195 @@
+"""Inversion: it is the paper's formula, finds what can be found, and says what cannot."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import lecture_viz as lv
+from lecture_viz import inversion, regularizers
+from lecture_viz.inversion import by_depth, feature_error, quality
+
+
+def activations(network, photo, layer):
+    with torch.no_grad():
+        return network.activations(photo, layer)
+
+
+def inverted(network, photo, layer, steps=128, **choices):
+    return lv.last(lv.invert(network, activations(network, photo, layer), layer, steps, **choices))
+
+
+def linear(seed=0):
+    """A network whose first layer is linear and can be undone: 48 pixels, 64 outputs."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        mixed = nn.Sequential(nn.Flatten(), nn.Linear(48, 64), nn.Linear(64, 5))
+    return lv.wrap(mixed, input_size=4, name="linear")
+
+
+def test_a_linear_network_is_inverted():
+    """Against its known inverse, the pseudo-inverse of its weights."""
+    network, photo = linear(), torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(1)) * 0.8 + 0.1
+    y = activations(network, photo, "1")
+    layer = network.module[1]
+    known = (torch.linalg.pinv(layer.weight.double()) @ (y[0] - layer.bias).double()).view(1, 3, 4, 4).float()
+    torch.testing.assert_close(known, photo, atol=1e-5, rtol=0)
+    found = lv.last(lv.invert(network, y, "1", 2000, penalties=[], size=4)).image
+    assert abs(found - known).max() < 1e-4
+
+
+def test_the_feature_error_is_its_formula():
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 3, 4, 5, 5))
+    expected = [((one - other) ** 2).sum() / (other**2).sum() for one, other in zip(a, b)]
+    np.testing.assert_allclose(feature_error(torch.from_numpy(a), torch.from_numpy(b)), expected)
+
+
+def test_is_the_papers_descent(network, cat):
+    """The authors' loop in their units: pixels 0 … 255 about grey, sums over σ², momentum in steps."""
+    y = activations(network, cat, "conv3")
+    random = torch.Generator().manual_seed(0)
+    sigma_squared = inversion.ENERGY * 255**2 * cat.numel()  # as 27098² is for 3·227² pixels
+    x = sigma_squared**0.5 / cat.numel() ** 0.5 * torch.randn(1, 3, 64, 64, generator=random)
+    x = x.clamp(-127.5, 127.5)
+    momentum = torch.zeros_like(x)
+    rates = [0.004] * 3 + [0.0004] * 6 + [0.00004] * 3
+    for step, rate in zip(lv.invert(network, y, "conv3", 12, recipe="mahendran"), rates, strict=True):
+        z = x.clone().requires_grad_()
+        data = (network.activations(z / 255 + 0.5, "conv3") - y).square().sum() / y.square().sum()
+        down, right = z[:, :, 1:, :-1] - z[:, :, :-1, :-1], z[:, :, :-1, 1:] - z[:, :, :-1, :-1]
+        inner = (64 / 63) ** 2  # ours is the mean over the 63×63 pixels that have both neighbours
+        variation = 10 / 2 * (down.square() + right.square()).sum() / sigma_squared * inner
+        norm = 8e-10 / 2 * z.pow(6).sum() / sigma_squared
+        assert step.terms["feature error"] == pytest.approx(data.item(), rel=0.02)
+        assert step.terms["total variation"] == pytest.approx(variation.item(), rel=0.02)  # 69 for 68.6, 23 for 23.2
+        assert step.terms["6-norm"] == pytest.approx(norm.item(), rel=0.03)
+        (slope,) = torch.autograd.grad(data + variation + norm, z)
+        momentum = 0.9 * momentum + slope
+        x = (x - rate * sigma_squared * momentum).clamp(-127.5, 127.5)
+        assert abs(step.image - (x / 255 + 0.5)).mean() < 0.003
+
+
+def test_our_recipe_is_the_plain_loop(network, cat):
+    y, x = activations(network, cat, "relu2"), torch.full((1, 3, 64, 64), 0.5, requires_grad=True)
+    adam = torch.optim.Adam([x], 0.1)
+    for n, step in enumerate(lv.invert(network, y, "relu2", 8)):
+        adam.param_groups[0]["lr"] = 0.1 * (1 + math.cos(math.pi * n / 8)) / 2
+        loss = feature_error(network.activations(x, "relu2"), y) + regularizers.total_variation(1)(x)
+        adam.zero_grad()
+        loss.sum().backward()
+        adam.step()
+        with torch.no_grad():
+            x.clamp_(0, 1)
+        torch.testing.assert_close(step.image, x.detach(), atol=1e-5, rtol=0)
+
+
+def test_conv1_comes_back(network, cat):
+    found = inverted(network, cat, "conv1", 200)
+    assert quality(network, found.image, cat, "conv1").ssim >= 0.95
+
+
+@pytest.mark.parametrize("layer", ["relu2", "relu3", "relu4"])
+def test_ours_has_at_most_half_the_papers_error_on_the_middle_layers(network, cat, layer):
+    ours, papers = (
+        quality(network, inverted(network, cat, layer, 100, recipe=recipe).image, cat, layer).feature_error
+        for recipe in ("adam", "mahendran")
+    )
+    assert ours < papers / 2
+
+
+def test_deeper_layers_know_less(network, cat):
+    found = {layer: step for layer, step in lv.invert_all(network, cat, 64, layers=["conv1", "relu3", "relu5", "fc7"])}
+    ssims = [quality(network, step.image, cat, layer).ssim for layer, step in found.items()]
+    assert ssims == sorted(ssims, reverse=True) and ssims[0] > 0.9 and ssims[-1] < 0.3
+    assert all(step.index == step.total == 64 for step in found.values())
+
+
+def test_shuffled_activations_are_not_recovered(network, cat):
+    """The control: the same numbers in other places know nothing of the photo."""
+    y = activations(network, cat, "relu3")
+    shuffled = y.flatten()[torch.randperm(y.numel(), generator=torch.Generator().manual_seed(0))].view_as(y)
+    right, wrong = (lv.last(lv.invert(network, numbers, "relu3", 100)) for numbers in (y, shuffled))
+    assert (
+        quality(network, right.image, cat, "relu3").ssim > 0.5 > 0.1 > quality(network, wrong.image, cat, "relu3").ssim
+    )
+    assert right.terms["feature error"] < 0.05 and wrong.terms["feature error"] > 0.3
+
+
+def test_a_seed_is_a_table(network, cat):
+    """The same figures to 2 %, which is more than rounding can do."""
+    once, again = (
+        [
+            quality(network, step.image, cat, layer)
+            for layer, step in lv.invert_all(network, cat, 40, recipe="mahendran")
+        ]
+        for _ in range(2)
+    )
+    assert len(once) == 40 * len(network.layers)
+    np.testing.assert_allclose(once, again, rtol=0.02)
+
+
+def test_quality_knows_the_same_picture(network, cat):
+    error, psnr, ssim = quality(network, cat, cat, "conv3")
+    assert error == 0 and psnr == float("inf") and ssim == pytest.approx(1)
+
+
+def test_a_batch_is_several_photos(network, cat):
+    photos = torch.cat([cat, lv.load_image("coffee", 64)])
+    both = lv.last(lv.invert(network, activations(network, photos, "relu2"), "relu2", 20))
+    for n, image in enumerate(both.image.split(1)):
+        alone = inverted(network, photos[n : n + 1], "relu2", 20).image
+        assert abs(image - alone).mean() < 1e-3
+
+
+def test_larger_photos_are_inverted_at_their_size():
+    network, photo = lv.load_network("inception64", device="cpu"), lv.load_image("cat", 96)
+    step = lv.last(lv.invert(network, activations(network, photo, "inception3a"), "inception3a", 3, size=96))
+    assert step.image.shape == (1, 3, 96, 96)
+
+
+def test_weights_grow_with_depth(network):
+    papers = [by_depth(network, layer, (1, 10, 100)) for layer in network.layers]
+    assert papers == [1] * 5 + [10] * 5 + [100] * 8  # … relu2, pool2 … relu4, conv5 …, as in the paper
+    assert by_depth(network, "grid", (1, 10, 100)) == 100
+
+
+@pytest.mark.parametrize(
+    "layer, change, message",
+    [
+        ("relu2", {"layer": "conv1"}, r"conv1 of alexnet64 gives \(B, 32, 64, 64\) for 64×64 .* gives conv2, relu2"),
+        ("relu2", {"size": 48}, r"for 48×48 pixels, .* \(1, 96, 32, 32\); they come from another network, or another"),
+        ("conv3", {"layer": "relu3"}, "relu3 is a ReLU and never negative"),
+        ("relu3", {"layer": "relu9"}, "no layer 'relu9'; did you mean"),
+        ("relu3", {"recipe": "lbfgs"}, "no recipe 'lbfgs'; there are adam, mahendran"),
+        ("relu3", {"strength": -1}, "strength is 0 or more; got -1"),
+        ("relu3", {"start": "photo"}, "start is 'noise', 'grey' or an image"),
+        ("relu3", {"steps": 0}, "steps is a whole number from 1"),
+    ],
+)
+def test_bad_input_says_the_mend(network, cat, layer, change, message):
+    with pytest.raises(ValueError, match=message):
+        next(
+            lv.invert(**{"network": network, "activations": activations(network, cat, layer), "layer": layer} | change)
+        )
+
+
+@pytest.mark.parametrize(
+    "spoil, message", [(torch.zeros_like, "all activations of relu3 are zero"), (lambda y: y / 0, "NaN or infinite")]
+)
+def test_activations_that_say_nothing_are_refused(network, cat, spoil, message):
+    with pytest.raises(ValueError, match=message):
+        next(lv.invert(network, spoil(activations(network, cat, "relu3")), "relu3"))
+
+
+def test_a_negative_weight_is_refused():
+    with pytest.raises(ValueError, match="the strength of the total variation is 0 or more; got -1"):
+        regularizers.total_variation(-1)
+
+
+def test_nothing_is_left_behind(network, cat):
+    before = network(cat)
+    inverted(network, cat, "relu3", 3)
+    assert torch.equal(network(cat), before) and not any(part._forward_hooks for part in network.modules())
