@@ -32,11 +32,13 @@ _ROOMS = (
     "regularizers",
     "robustness",
     "planted_bias",
+    "reidentification",
     "exercises",
     "machine",
 )
 _LATER = {"maximize": "maximization", "dream": "dreaming", "last": "optimization", "Diverged": "optimization"}
 _LATER |= dict.fromkeys(("invert", "invert_all", "quality"), "inversion")
+_LATER["store"] = "reidentification"
 _LATER |= dict.fromkeys(("decode", "decoder_prior", "deep_image_prior", "spectral_slope"), "priors")
 
 __all__ = [

@@ -14,6 +14,7 @@ from .gradients import gradient, saliency
 from .images import Box, load_image
 from .localization import intersection_over_union
 from .networks import load_network
+from .priors import decode
 from .regularizers import total_variation
 from .relu_rules import relu_backward
 from .smoothgrad import NOISE, smoothgrad
@@ -213,6 +214,89 @@ def _even_step(answer: Any) -> str:
     return _same(answer, 0.01 * even, "every step is as long, at every layer", slips)
 
 
+def _of(answer: Any, arguments: tuple, expected: Tensor, praise: str, slips: dict[str, Tensor]) -> str:
+    """The answer is a function; it is called with ``arguments``."""
+    if not callable(answer):
+        return f"{OPEN}write a function"
+    result = answer(*arguments)
+    return (
+        OPEN + "replace the three dots ... with your lines" if result is ... else _same(result, expected, praise, slips)
+    )
+
+
+def _feature_error(answer: Any) -> str:
+    outputs, activations = torch.rand(2, 1, 4, 5, 5, generator=torch.Generator().manual_seed(0))
+    difference = (outputs - activations).square().sum()
+    slips = {
+        "this is not normalised: divide by ‖y‖²": difference,
+        "divide by ‖y‖², the sum of the squares of y": difference / activations.abs().sum(),
+        "these are lengths; the formula has their squares": difference.sqrt() / activations.norm(),
+        "divide by what is looked for, y, not by what is there": difference / outputs.square().sum(),
+    }
+    praise = "0 is the same, 1 as bad as nothing at all"
+    return _of(answer, (outputs, activations), difference / activations.square().sum(), praise, slips)
+
+
+def _soft_threshold(answer: Any) -> str:
+    c = torch.tensor([-3.0, -1, -0.5, 0, 0.2, 1, 2.5])
+    slips = {
+        "this is the hard threshold: what is left moves towards 0 by t as well": c * (c.abs() > 1),
+        "keep the sign": (c.abs() - 1).clamp(min=0),
+        "what is smaller than t becomes 0, not negative": c.sign() * (c.abs() - 1),
+    }
+    return _of(answer, (c, 1.0), c.sign() * (c.abs() - 1).clamp(min=0), "small details go, edges stay", slips)
+
+
+def _psnr(answer: Any) -> str:
+    photo, image = torch.rand(2, 1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    error = (photo - image).square().mean()
+    slips = {
+        "the sign is the wrong way round: less error is more dB": 10 * error.log10(),
+        "take the logarithm to the base 10": -10 * error.log(),
+        "the error is the mean of the squares": -10 * (photo - image).square().sum().log10(),
+        "10 times for squares; 20 times would be for their root": -20 * error.log10(),
+    }
+    return _of(answer, (photo, image), -10 * error.log10(), "every 6 dB more halve the difference", slips)
+
+
+def _quantized(answer: Any) -> str:
+    a = torch.rand(4, 5, 5, generator=torch.Generator().manual_seed(0)) * 6
+    low, steps = a.min(), (a.max() - a.min()) / 15
+    slips = {
+        "4 bits number 16 values, so there are 15 steps between the least and the greatest": low
+        + ((a - low) / (a.max() - low) * 16).round() * (a.max() - low) / 16,
+        "these are the numbers of the steps; turn them back into activations": ((a - low) / steps).round(),
+        "add the least value again": ((a - low) / steps).round() * steps,
+    }
+    return _of(answer, (a,), low + ((a - low) / steps).round() * steps, "an eighth of the memory", slips)
+
+
+def _moments(answer: Any) -> str:
+    a = torch.rand(1, 4, 5, 6, generator=torch.Generator().manual_seed(0))
+    mean, spread = a.mean(dim=(2, 3)), a.std(dim=(2, 3), correction=0)
+    slips = {
+        "these are the means alone": mean,
+        "first the means, then the standard deviations": torch.cat([spread, mean], dim=1),
+        "the second half holds variances; take their root": torch.cat([mean, spread**2], dim=1),
+        "divide by the number of places: correction=0": torch.cat([mean, a.std(dim=(2, 3))], dim=1),
+    }
+    return _of(answer, (a,), torch.cat([mean, spread], dim=1), "where things are, it does not say", slips)
+
+
+def _halfway(answer: Any) -> str:
+    network = load_network("alexnet64", device="cpu")
+    cat, coffee = (load_image(name, 64) for name in ("cat", "coffee"))
+    one, other = (network.activations(photo, "pool5") for photo in (cat, coffee))
+    slips = {
+        "this is halfway between the photos; take the mean of their codes": (cat + coffee) / 2,
+        "this is the sum of the codes; halve it": decode(network, one + other),
+        "this is the mean of the two paintings; mix first, then paint": (decode(network, one) + decode(network, other))
+        / 2,
+    }
+    praise = "a picture that neither photo is; the decoder has its say"
+    return _same(answer, decode(network, (one + other) / 2), praise, slips)
+
+
 CHECKS: dict[str, Callable[[Any], str]] = {
     "00.1": _best_guess,
     "00.2": _mirror,
@@ -228,4 +312,10 @@ CHECKS: dict[str, Callable[[Any], str]] = {
     "05.2": _ascent,
     "06.1": _feature_map,
     "06.2": _even_step,
+    "07.1": _feature_error,
+    "07.2": _soft_threshold,
+    "08.1": _psnr,
+    "08.2": _quantized,
+    "09.1": _moments,
+    "09.2": _halfway,
 }

@@ -14,13 +14,16 @@ decoder trained for it (`priors`), sees more.
 """
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .inversion import invert
 from .networks import Network
 from .networks.network import seeded
+from .optimization import last
 
 BITS = (32, 16, 8, 4, 2)
 
@@ -71,6 +74,34 @@ def ranks(one: Tensor, gallery: Tensor, right: Sequence[int]) -> Tensor:
     """For each of ``one``, how many of the gallery are more like it than the right one: 0 is re-identified ``(M,)``."""
     alike = similarities(one, gallery)
     return (alike > alike.gather(1, torch.as_tensor(right, device=alike.device)[:, None])).sum(dim=1)
+
+
+class Rates(NamedTuple):
+    """Which photos a thief finds (0 or 1 each), two ways."""
+
+    by_picture: Tensor  # inverts what is stored, and looks for the picture ``(M,)``
+    by_numbers: Tensor  # compares what is stored with the gallery's own activations ``(M,)``
+
+
+def rates(
+    network: Network,
+    judge: Network,
+    gallery: Tensor,
+    right: Sequence[int],
+    layer: str,
+    steps: int = 128,
+    **spoilt: Any,
+) -> Rates:
+    """Store some photos of a gallery ``(N, 3, H, W)``, those with the numbers ``right``, and play the thief.
+
+    ``spoilt`` is what `store` takes; errors as of `store` and `invert`.
+    """
+    with torch.no_grad():
+        activations = torch.cat([network.activations(part, layer) for part in gallery.split(64)])
+    stored = store(activations[list(right)], **spoilt)
+    found = last(invert(network, stored, layer, steps, size=gallery.shape[-1])).image
+    by_picture = ranks(looks(judge, found), looks(judge, gallery), right) == 0
+    return Rates(by_picture.float(), (ranks(stored, activations, right) == 0).float())
 
 
 def looks(judge: Network, pictures: Tensor, batch: int = 64) -> Tensor:

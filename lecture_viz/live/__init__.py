@@ -1,6 +1,7 @@
 """Live panels, one per lesson, on one foundation (`panel`)."""
 
 from .deconvnet import Deconvnet
+from .distribution import Distribution
 from .dreaming import Dreaming
 from .gradients import Gradients
 from .inversion import Inversion
@@ -9,6 +10,8 @@ from .localization import Localization
 from .maximization import Maximization
 from .panel import Frame, Panel
 from .planted_bias import PlantedBias
+from .priors import Priors
+from .reidentification import Reidentification
 from .relu_rules import ReluRules
 from .saliency import Saliency
 from .start import Start
@@ -17,12 +20,14 @@ from .start import Start
 start, gradients, relu_rules = Start, Gradients, ReluRules
 deconvnet, saliency, localization = Deconvnet, Saliency, Localization
 maximization, planted_bias, dreaming = Maximization, PlantedBias, Dreaming
-inversion, layers = Inversion, Layers
+inversion, layers, reidentification = Inversion, Layers, Reidentification
+priors, distribution = Priors, Distribution
 
 __all__ = [
     "Frame",
     "Panel",
     "deconvnet",
+    "distribution",
     "dreaming",
     "gradients",
     "inversion",
@@ -30,6 +35,8 @@ __all__ = [
     "localization",
     "maximization",
     "planted_bias",
+    "priors",
+    "reidentification",
     "relu_rules",
     "saliency",
     "start",

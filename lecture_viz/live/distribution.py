@@ -1,0 +1,97 @@
+"""Lesson 9: "I want this distribution in layer 4": pictures with the channel statistics of a photo."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import images, targets
+from ..maximization import maximize
+from ..networks import Network
+from ..optimization import Step
+from .neuron import WIDE
+from .strengths import OFF, StrengthsPanel
+
+FIRST = OFF | {"jitter": 4}
+SHOWN = ("layer", "photo", "start", "steps", "total variation", "jitter")
+
+
+class Distribution(StrengthsPanel):
+    """A picture grows until each channel of a layer has the mean and the spread that a photo causes.
+
+    Controls: ``layer``, ``photo`` (whose distribution is wanted), ``start`` (noise, grey or a photo), ``steps``;
+    the strength of each regulariser and transform, which act on a running optimisation.
+    """
+
+    name = "distribution"
+
+    def __init__(self, network: Network, photo: Tensor | str = "coffee", layer: str | None = None, size: int = 240):
+        """``photo`` is a bundled name, or an image ``(1, 3, H, W)`` of your own; ``layer`` the one to begin with."""
+        super().__init__()
+        self.network = network
+        self._own = photo if isinstance(photo, Tensor) else None
+        layers = [name for name, output in network.run(self._photo("cat"), network.layers).items() if output.ndim == 4]
+        names = [*images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
+        wanted = photo if self._own is None else "your photo"
+        self.controls = {
+            "layer": widgets.SelectionSlider(
+                options=layers, value=layer or layers[len(layers) // 2], description="layer", layout=WIDE
+            ),
+            "photo": widgets.Dropdown(options=names, value=wanted, description="photo", layout=WIDE),
+            "start": widgets.Dropdown(options=["noise", "grey", *names], description="start", layout=WIDE),
+            "steps": widgets.IntSlider(128, 16, 512, step=16, description="steps", layout=WIDE),
+            **self.strength_sliders(FIRST, weights=(0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)),
+        }
+        rest = [name for name in self.controls if name not in SHOWN]
+        self.assemble_run(
+            self.columns(3, SHOWN),
+            self.folded("more penalties and filters", self.columns(6, rest)),
+            size=size,
+            alt="a picture with this distribution, so far",
+            first=[self.picture("given", "the photo that causes the distribution", size)],
+        )
+
+    def _photo(self, name: str) -> Tensor:
+        return images.load_image(self._own if name == "your photo" else name, self.network.input_size)
+
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        return {
+            "given": self._photo(values["photo"]),
+            "given caption": f"wanted: its distribution in {values['layer']}",
+        }
+
+    def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
+        self.set_strengths(values)
+        return values["layer"], values["photo"]
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        with torch.no_grad():
+            features = self.network.activations(self._photo(values["photo"]), values["layer"])
+        if image is None:
+            image = values["start"] if values["start"] in ("noise", "grey") else self._photo(values["start"])
+        target = targets.distribution(values["layer"], features)
+        choices = {"start": image, "parameterization": "fourier"}
+        return maximize(self.network, target, steps, **choices, **self.strengths())
+
+    def caption(self, step: Step) -> str:
+        return f"step {self._taken}: distance {-next(iter(step.terms.values())):.3f}"
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        layer, start = values["layer"], repr(values["start"])
+        size = self.network.input_size
+
+        def loaded(name: str) -> str:
+            return f"lv.load_image({'photo' if name == 'your photo' else repr(name)}, {size})"
+
+        if values["start"] not in ("noise", "grey"):
+            start = loaded(values["start"])
+        lines = [f"steps = lv.maximize(net, target, {values['steps']}, start={start}, parameterization='fourier'"]
+        lines += self.strengths_code(values)
+        features = f"net.activations({loaded(values['photo'])}, {layer!r})"
+        made = ",\n".join(lines) + ")"
+        return f"target = lv.distribution({layer!r}, {features})\n{made}\nlv.last(steps).image"
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        return next(self.begin(values, None, values["steps"])).image

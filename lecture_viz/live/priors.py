@@ -1,0 +1,98 @@
+"""Lesson 9: whose picture is it? The same activations, looked for among pixels, and among what a network paints."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from ..inversion import invert
+from ..networks import Network
+from ..optimization import Step
+from ..priors import decoder_prior, deep_image_prior, spectral_slope
+from ..regularizers import GREY, total_variation
+from .neuron import WIDE
+from .run import RunPanel
+
+PRIORS = ("total variation", "decoder", "deep image prior")
+
+
+class Priors(RunPanel):
+    """One prior's picture grows; change the prior while it runs, and compare.
+
+    Controls: ``picture`` (whose activations are given), ``layer``, ``prior`` (``total variation``, ``decoder``,
+    ``deep image prior``), ``weight`` of the total variation, which acts on a running search; ``steps``.
+    """
+
+    name = "priors"
+
+    def __init__(self, network: Network, pictures: Mapping[str, Tensor], layer: str = "relu4", size: int = 240):
+        """``pictures`` are images ``(1, 3, 64, 64)`` by name; ``layer`` the one to begin with."""
+        super().__init__()
+        self.network = network
+        self._pictures_by_name = {name: network.check(picture) for name, picture in pictures.items()}
+        self._penalty = total_variation(0)
+        self.controls = {
+            "picture": widgets.Dropdown(options=[*self._pictures_by_name], description="picture", layout=WIDE),
+            "prior": widgets.Dropdown(options=PRIORS, value="decoder", description="prior", layout=WIDE),
+            "layer": widgets.SelectionSlider(options=network.layers, value=layer, description="layer", layout=WIDE),
+            "weight": widgets.SelectionSlider(
+                options=(0, 0.1, 0.3, 1, 3, 10, 30, 100),
+                value=3,
+                description="weight",
+                tooltip="of the total variation",
+                layout=WIDE,
+            ),
+            "steps": widgets.IntSlider(96, 16, 512, step=16, description="steps", layout=WIDE),
+        }
+        self.assemble_run(
+            self.columns(3),
+            size=size,
+            alt="the picture found so far",
+            first=[self.picture("given", "the picture that caused the activations", size)],
+        )
+
+    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.controls["weight"].disabled = values["prior"] != "total variation"
+        return super().adjust(values)
+
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        given = self._pictures_by_name[values["picture"]]
+        caption = f"given: what {values['layer']} has of this<br>spectral slope {spectral_slope(given):.1f}"
+        return {"given": given, "given caption": caption}
+
+    def steer_run(self, values: dict[str, Any]) -> tuple:
+        self._penalty.strength = values["weight"]
+        return values["picture"], values["prior"], values["layer"]
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        with torch.no_grad():
+            activations = self.network.activations(self._pictures_by_name[values["picture"]], values["layer"])
+        choices: dict[str, Any] = {"penalties": [self._penalty]}
+        if values["prior"] == "decoder":
+            choices = decoder_prior(self.network)
+        if values["prior"] == "deep image prior":
+            choices = deep_image_prior()
+        return invert(self.network, activations, values["layer"], steps, start=image, **choices)
+
+    def caption(self, step: Step) -> str:
+        return (
+            f"step {self._taken}: feature error {step.terms['feature error']:.3f}<br>"
+            f"spectral slope {spectral_slope(step.image):.1f}"
+        )
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        layer = values["layer"]
+        choices = {
+            "total variation": f"penalties=[lv.regularizers.total_variation({values['weight']:g})]",
+            "decoder": "**lv.decoder_prior(net)",
+            "deep image prior": "**lv.deep_image_prior()",
+        }[values["prior"]]
+        return (
+            f"activations = net.activations(pictures[{values['picture']!r}], {layer!r})\n"
+            f"lv.last(lv.invert(net, activations, {layer!r}, {values['steps']}, {choices})).image"
+        )
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        return torch.full_like(self._pictures_by_name[values["picture"]], GREY)

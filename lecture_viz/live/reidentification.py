@@ -1,0 +1,122 @@
+"""Lesson 8: "we only store layer 5": spoil what is stored, and see whether the photo is found all the same."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets as widgets
+import torch
+from torch import Tensor
+
+from .. import plots
+from ..inversion import invert
+from ..networks import Network
+from ..optimization import Step
+from ..regularizers import GREY
+from ..reidentification import BITS, looks, ranks, similarities, store
+from .neuron import WIDE
+from .run import RunPanel
+
+FOUND = 9  # shown of the gallery
+
+
+class Reidentification(RunPanel):
+    """The photo grows back from what was stored, while a thief looks for it in a gallery.
+
+    Controls: ``layer``; ``bits``, ``average``, ``dropout``: how the store spoils the activations; ``steps``.
+    """
+
+    name = "re-identification"
+
+    def __init__(
+        self,
+        network: Network,
+        judge: Network,
+        gallery: Tensor,
+        right: int = 0,
+        layer: str | None = None,
+        size: int = 220,
+    ):
+        """``gallery`` are images ``(N, 3, H, W)``, of which number ``right`` is stored; ``judge`` compares pictures."""
+        super().__init__()
+        if not 0 <= right < len(gallery):
+            raise ValueError(f"right is the number of a photo in the gallery, 0 … {len(gallery) - 1}; got {right!r}")
+        self.network, self._judge, self._gallery, self._right = network, judge, gallery, right
+        self.photo = network.check(gallery)[right : right + 1]
+        self._looks = looks(judge, gallery)
+        self._raw: dict[str, Tensor] = {}  # the gallery's activations
+        first = layer or network.layers[len(network.layers) // 2]
+        self.controls = {
+            "layer": widgets.SelectionSlider(options=network.layers, value=first, description="layer", layout=WIDE),
+            "steps": widgets.IntSlider(96, 16, 256, step=16, description="steps", layout=WIDE),
+            "bits": widgets.SelectionSlider(options=BITS, description="bits", layout=WIDE),
+            "average": widgets.SelectionSlider(options=(1, 2, 4, 8), description="average", layout=WIDE),
+            "dropout": widgets.FloatSlider(
+                min=0, max=0.9, step=0.1, readout_format=".1f", description="dropout", layout=WIDE
+            ),
+        }
+        self.assemble_run(
+            self.columns(2),
+            size=size,
+            alt="what the stored activations still say",
+            first=[
+                self.picture("photo", "the photo whose activations are stored", size),
+                self.picture(
+                    "matches", "the nine of the gallery most like the picture found, the right one framed", size
+                ),
+            ],
+        )
+
+    def _stored(self, values: dict[str, Any]) -> Tensor:
+        with torch.no_grad():
+            activations = self.network.activations(self.photo, values["layer"])
+        return store(activations, values["bits"], values["average"], values["dropout"])
+
+    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+        """The photo, and how the thief fares who compares the stored activations themselves."""
+        layer = values["layer"]
+        if layer not in self._raw:
+            with torch.no_grad():
+                parts = [self.network.activations(part, layer) for part in self._gallery.split(64)]
+            self._raw = {layer: torch.cat(parts)}
+        rank = ranks(self._stored(values), self._raw[layer], [self._right]).item()
+        caption = f"the photo; by its stored numbers, {self._verdict(rank)}"
+        outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": caption}
+        return outputs if self._newest else outputs | {"matches": torch.full_like(self.photo, GREY)}
+
+    def _verdict(self, rank: int) -> str:
+        return f"<b>found</b> among {len(self._gallery)}" if rank == 0 else f"no. {rank + 1} of {len(self._gallery)}"
+
+    def steer_run(self, values: dict[str, Any]) -> tuple:
+        return tuple(values[name] for name in ("layer", "bits", "average", "dropout"))
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        choices = {"start": image} if image is not None else {"size": self.photo.shape[-1]}
+        return invert(self.network, self._stored(values), values["layer"], steps, **choices)
+
+    def _outputs(self) -> dict[str, Tensor | str | float]:
+        outputs = super()._outputs()
+        if self._newest is None:
+            return outputs
+        seen = looks(self._judge, self._newest.image)
+        best = similarities(seen, self._looks)[0].topk(min(FOUND, len(self._gallery))).indices.tolist()
+        rank = ranks(seen, self._looks, [self._right]).item()
+        pictures = [self._gallery[n : n + 1] for n in best]
+        chosen = best.index(self._right) if self._right in best else None
+        caption = f"most like the picture: {self._verdict(rank)}"
+        return outputs | {"matches": plots.mosaic(pictures, chosen=chosen), "matches caption": caption}
+
+    def caption(self, step: Step) -> str:
+        return f"step {self._taken}: feature error {step.terms['feature error']:.3f}"
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        layer, size = values["layer"], self.photo.shape[-1]
+        choices = "".join(
+            f", {name}={values[name]:g}"
+            for name, off in (("bits", 32), ("average", 1), ("dropout", 0))
+            if values[name] != off
+        )
+        stored = f"stored = lv.store(net.activations(photo, {layer!r}){choices})\n"
+        return stored + f"lv.last(lv.invert(net, stored, {layer!r}, {values['steps']}, size={size})).image"
+
+    def first_picture(self, values: dict[str, Any]) -> Tensor:
+        return torch.full_like(self.photo, GREY)
