@@ -275,7 +275,6 @@ def _moments(answer: Any) -> str:
     a = torch.rand(1, 4, 5, 6, generator=torch.Generator().manual_seed(0))
     mean, spread = a.mean(dim=(2, 3)), a.std(dim=(2, 3), correction=0)
     slips = {
-        "these are the means alone": mean,
         "first the means, then the standard deviations": torch.cat([spread, mean], dim=1),
         "the second half holds variances; take their root": torch.cat([mean, spread**2], dim=1),
         "divide by the number of places: correction=0": torch.cat([mean, a.std(dim=(2, 3))], dim=1),

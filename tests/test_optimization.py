@@ -57,6 +57,20 @@ def test_normalized_steps_have_the_same_length_whatever_the_gradient():
     )
 
 
+def test_rates_and_filters_follow_the_schedule():
+    """Half the rate moves half as far; a filter goes half its way."""
+    sgd, half = partial(torch.optim.SGD, lr=1.0), {"schedule": lambda taken: 0.5}
+    whole, slower = (next(optimize(distance, GREY, optimizer=sgd, **choices)).image for choices in ({}, half))
+    torch.testing.assert_close(slower - GREY, (whole - GREY) / 2)
+    taken = []
+    list(optimize(distance, GREY, 4, schedule=lambda part: taken.append(part) or 1))
+    assert taken == [0, 0.25, 0.5, 0.75]
+    to_black = regularizers.Filter("to black", 1, lambda image, gradient, strength: torch.zeros_like(image))
+    still = partial(torch.optim.SGD, lr=0.0)
+    darker = next(optimize(distance, GREY, optimizer=still, filters=[to_black], **half)).image
+    torch.testing.assert_close(darker, GREY / 2)
+
+
 def test_stopped_and_resumed_it_ends_where_an_uninterrupted_run_ends(network):
     def run():
         return lv.maximize(network, lv.logit("tabby"), 12, transforms=[robustness.jitter(4)], octaves=2)

@@ -25,9 +25,9 @@ def panel(network, cat):
     return panel
 
 
-def made_by(code: str, net, photo) -> torch.Tensor:
+def made_by(code: str, **names) -> torch.Tensor:
     *lines, last = code.splitlines()
-    names = {"lv": lv, "net": net, "photo": photo}
+    names |= {"lv": lv}
     exec("\n".join(lines), names)
     return eval(last, names)
 
@@ -53,7 +53,7 @@ def wait_for(condition, seconds: float = 20) -> None:
 )
 def test_shows_what_its_code_makes(panel, network, cat, values):
     panel.set(**values).start().wait()
-    expected = made_by(panel.code(), network, cat)
+    expected = made_by(panel.code(), net=network, photo=cat)
     assert (to_array(panel.image("image")) == to_array(expected)).all()
     assert panel.step.index == 16 and panel.outputs["progress"].value == 1
     assert "done in" in panel.outputs["time left"].value
@@ -251,7 +251,7 @@ def dreaming(network):
 )
 def test_a_dream_shows_what_its_code_makes(dreaming, network, values):
     dreaming.set(**values).start().wait()
-    expected = made_by(dreaming.code(), network, None)
+    expected = made_by(dreaming.code(), net=network, photo=None)
     assert (to_array(dreaming.image("image")) == to_array(expected)).all()
 
 
@@ -259,9 +259,9 @@ def test_a_dream_of_your_own_photo(network):
     photo = torch.rand(1, 3, 70, 90)
     panel = lv.live.dreaming(network, photo, layer="conv3").set(pixels=64, steps=8).start()
     panel.wait()
-    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), network, photo))).all()
+    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=network, photo=photo))).all()
     panel.set(photo="cat", guide="your photo").start().wait()
-    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), network, photo))).all()
+    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=network, photo=photo))).all()
 
 
 def test_another_guide_while_it_dreams_goes_on_from_the_picture(dreaming):
@@ -295,7 +295,7 @@ def planted():
 
 def test_the_class_image_is_what_the_code_makes_and_the_lessons_are_as_drawn(planted):
     planted.start().wait()
-    expected = made_by(planted.code(), None, None)
+    expected = made_by(planted.code(), net=None, photo=None)
     torch.testing.assert_close(planted.image("image"), expected, atol=1e-3, rtol=0)
     accuracy, arm = planted.step.terms["accuracy"], planted.step.terms["armlike"]
     assert planted.outputs["image caption"].value == f"step 40: accuracy {accuracy:.0%}<br>armlike {arm:.2f}"

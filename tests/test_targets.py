@@ -1,5 +1,6 @@
 """Targets: their values from the definitions, their arithmetic, their names as code, their errors."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -117,3 +118,33 @@ def test_what_is_no_number_is_refused():
         lv.logit("tabby") + 1
     with pytest.raises(AttributeError):
         lv.logit("tabby").terms = ()
+
+
+def test_distribution_is_its_formula(network, cat):
+    wanted, other = (network.activations(photo, "conv4") for photo in (lv.load_image("coffee", 64), cat))
+
+    def moments(a):
+        a = a[0].detach().double().numpy()
+        return np.array([a[c].mean() for c in range(len(a))] + [a[c].std() for c in range(len(a))])
+
+    m = moments(wanted)
+    expected = -((moments(other) - m) ** 2).sum() / (m**2).sum()
+    target = lv.distribution("conv4", wanted)
+    assert target(network, cat).item() == pytest.approx(expected, rel=1e-3)
+    assert target(network, lv.load_image("coffee", 64)).item() == pytest.approx(0, abs=1e-6)
+    places = wanted.flatten(2)[:, :, torch.randperm(256)].view_as(wanted)
+    assert lv.distribution("conv4", places)(network, cat).item() == pytest.approx(expected, rel=1e-3)  # wherever it is
+    assert repr(target) == "lv.distribution('conv4', features)"
+
+
+@pytest.mark.parametrize(
+    "features, message",
+    [
+        (torch.rand(1, 7), r"features are \(1, C, h, w\), not all zero, .* got \(1, 7\)"),
+        (torch.zeros(1, 192, 4, 4), "not all zero"),
+        (torch.rand(1, 3, 4, 4), "take both from the same layer"),
+    ],
+)
+def test_a_distribution_needs_features_of_its_layer(network, cat, features, message):
+    with pytest.raises(ValueError, match=message):
+        lv.distribution("conv4", features)(network, cat)

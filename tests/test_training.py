@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from lecture_viz.networks import Network, embedded
+from lecture_viz.networks import Network, decoder, embedded
 from lecture_viz.training import card, study, tiny_imagenet
+from lecture_viz.training import decoder as training_decoder
 from lecture_viz.training.adversarial import attack
 from lecture_viz.training.export import about, export, fold
 from lecture_viz.training.filters import filter_reports
@@ -304,3 +305,28 @@ def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
     assert network.labels == ("green thing", "red thing", "blue thing")
     if before:  # a few steps away from where it went on
         assert (network.module.conv2.weight - trained.conv2.weight).abs().mean() < 0.1 * trained.conv2.weight.std()
+
+
+def test_the_decoder_learns_and_is_exported(folder, tmp_path):
+    """The whole command, on the small folder; what it ships paints, and each epoch paints better."""
+    command = [sys.executable, "-m", "lecture_viz.training.decoder", "--data", folder, "--out", tmp_path / "run"]
+    result = subprocess.run([*command, "--weights", tmp_path], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert len(rows) == len(training_decoder.RECIPE.epochs) and {"pixels", "code", "loss"} <= rows[0].keys()
+    assert rows[-1]["loss"] < rows[0]["loss"]
+    shipped = decoder.load_decoder(tmp_path)
+    assert shipped(torch.rand(2, *decoder.CODE)).shape == (2, 3, 64, 64)
+    assert not any("bn" in name for name, _ in shipped.named_modules())
+
+
+def test_the_decoders_loss_is_its_formula(folder):
+    torch.manual_seed(0)
+    run = training_decoder.Painting(decoder.build(batch_norm=True), training_decoder.RECIPE, 10)
+    network = embedded.load_embedded("alexnet64")
+    x = torch.rand(4, 3, 64, 64)
+    with torch.no_grad():
+        painted = run.model(network.activations(x, "pool5")).sigmoid()
+        seen, wanted = (network.activations(pictures, "relu2") for pictures in (painted, x))
+        expected = (painted - x).abs().mean() + 0.5 * (seen - wanted).square().sum() / wanted.square().sum()
+        assert run.loss(x, torch.zeros(4)).item() == pytest.approx(expected.item(), rel=0.03)  # bf16 in training
