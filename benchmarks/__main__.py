@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from . import deconvnet, gradient, live, optimization, saliency, startup
+from . import deconvnet, gradient, inversion, live, optimization, saliency, startup
 
 HEAD = """# Results
 
@@ -19,7 +19,7 @@ def main() -> None:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
     lines = [HEAD, f"Machine: {machine}; Python {platform.python_version()}, torch {torch.__version__}.\n"]
     lines += ["| what | figure | at most | met | measured |", "| :-- | --: | --: | :-- | :-- |"]
-    for module in (gradient, deconvnet, saliency, optimization, startup, live):
+    for module in (gradient, deconvnet, saliency, optimization, inversion, startup, live):
         for r in module.results():
             limit = "" if r.limit is None else f"{r.limit:g}{r.unit}"
             lines.append(f"| {r.what} | {r.figure:.2f}{r.unit} | {limit} | {r.met} | {r.note} |")

@@ -2,7 +2,7 @@
 
     python -m benchmarks.reidentification
 
-Takes ten minutes on two cores, and writes ``benchmarks/REIDENTIFICATION.md``.
+Takes five minutes on two cores, and writes ``benchmarks/REIDENTIFICATION.md``.
 """
 
 from pathlib import Path
@@ -18,8 +18,8 @@ from lecture_viz.reidentification import Rates, rates
 from .compare import percent
 
 NETWORK, JUDGE = "alexnet64", "inception64"
-STORED = 48  # photos of the gallery
-STEPS = 128
+STORED = 32  # photos of the gallery
+STEPS = 96
 LAYERS = ("conv1", "relu2", "relu3", "relu4", "relu5", "pool5", "relu6", "relu7", "fc8")
 DEFENDED = "relu5"
 DEFENCES = {

@@ -8,10 +8,13 @@ The first term is the *normalised feature error*: 0 says that the layer cannot t
 picture at all. Many pictures cause nearly the same activations, so the problem is unstable, and the regulariser R says
 which of them we want.
 
-Two recipes. ``"adam"`` is the best we found (`benchmarks/inversion.py` compares): Adam on pixels from mid-grey, its
-rate falling to 0 along a cosine, and a total variation that grows with depth. ``"mahendran"`` is the paper's: gradient
-descent with momentum 0.9 in three rates from noise, the 6-norm, and total variation with β = 2, ten and a hundred times
-stronger deeper down. The paper's pixels are 0 … 255 about their mean, and its regularisers are sums over the picture,
+Three recipes (`benchmarks/inversion.py` compares them). ``"lbfgs"`` is the best we found: L-BFGS (Liu and Nocedal 1989)
+on Fourier coefficients from mid-grey, one look at the network each step, and a weak total variation that grows with
+depth. It learns the curvature from its last ten steps, so each must be about the same: with filters, transforms or
+several pictures at once it is lost. Then ``"adam"`` does better: Adam on pixels from mid-grey, its rate falling to 0
+along a cosine, and three times the total variation. ``"mahendran"`` is the paper's: gradient descent with momentum 0.9
+in three rates from noise, the 6-norm, and total variation with β = 2, ten and a hundred times stronger deeper down. The
+paper's pixels are 0 … 255 about their mean, and its regularisers are sums over the picture,
 divided by σ² = 27098², the mean squared length of a photo of 227×227 pixels; ours are 0 … 1 about ½, and means. With ρ²
 the mean squared pixel of such a photo (`ENERGY`), the published λ = 1, 10, 100 of ½ λ Σ|∇x|²/σ² become λ/(2ρ²) = 6.9,
 69, 690, and 8·10⁻¹⁰ of the 6-norm becomes 23. Pixels beyond 0 … 1 are clipped here; the paper trusts the 6-norm.
@@ -21,7 +24,7 @@ not; and a failed search does not prove that the layer has forgotten.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -36,7 +39,7 @@ from .optimization import Step, optimize
 from .regularizers import GREY, alpha_norm, not_negative, total_variation
 
 DEPTHS = (0.25, 0.55)  # parts of all layers; the paper's λ of the total variation grows behind relu2 and behind relu4
-TOTAL_VARIATION, MAHENDRAN = (1, 3, 10), (6.9, 69, 690)  # ours and the paper's
+WEIGHTS = {"lbfgs": (0.3, 1, 3), "adam": (1, 3, 10), "mahendran": (6.9, 69, 690)}  # of the total variation, by depth
 ENERGY = (27098.1157 / 255) ** 2 / (3 * 227 * 227)  # ρ², the mean squared pixel of the paper's photos about their mean
 
 
@@ -49,9 +52,9 @@ def invert(
     network: Network,
     activations: Tensor,
     layer: str,
-    steps: int = 256,
+    steps: int = 128,
     *,
-    recipe: str = "adam",
+    recipe: str | None = None,
     strength: float = 1,
     start: str | Tensor | None = None,
     size: int | None = None,
@@ -63,7 +66,8 @@ def invert(
     Args:
         activations: ``(B, C, h, w)`` or ``(B, C)``, as `Network.activations` gives them: a picture for each.
         layer: where they come from.
-        recipe: ``"adam"`` or ``"mahendran"``; whatever follows replaces a part of it.
+        recipe: ``"lbfgs"``, ``"adam"`` or ``"mahendran"``; whatever follows replaces a part of it. By default
+            ``"lbfgs"`` for one picture without filters and transforms, else ``"adam"``.
         strength: a factor for the recipe's penalties.
         start: ``"grey"``, ``"noise"`` (as strong as the contrast of photos) or an image ``(B, 3, H, W)``.
         size: height and width of the picture (default: the network's), unless ``start`` is an image.
@@ -74,6 +78,8 @@ def invert(
             or whatever `optimize` refuses.
         Diverged: NaN or infinity.
     """
+    if recipe is None:
+        recipe = "adam" if len(activations) > 1 or choices.get("filters") or choices.get("transforms") else "lbfgs"
     if recipe not in RECIPES:
         raise ValueError(f"there is no recipe {recipe!r}; there are {', '.join(RECIPES)}")
     first, plan = RECIPES[recipe](network, layer)
@@ -94,7 +100,7 @@ def invert(
 
 
 def invert_all(
-    network: Network, photo: Tensor, steps: int = 256, *, layers: Sequence[str] | None = None, **choices: Any
+    network: Network, photo: Tensor, steps: int = 128, *, layers: Sequence[str] | None = None, **choices: Any
 ) -> Iterator[tuple[str, Step]]:
     """Invert one layer after another; yields each layer's name with each of its steps.
 
@@ -130,17 +136,56 @@ def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quali
 # --- recipes: where to start, and what `optimize` takes --------------------------------------------------------------
 
 
-def by_depth(network: Network, layer: str, weights: tuple[float, float, float]) -> float:
-    """The weight for a shallow, a middle or a deep layer; any other part of a network counts as deep."""
+def by_depth(network: Network, layer: str, recipe: str) -> float:
+    """A recipe's weight of the total variation for a shallow, a middle or a deep layer.
+
+    A part of a network that is not among its layers counts as deep.
+    """
     depth = network.layers.index(layer) / len(network.layers) if layer in network.layers else 1
-    return weights[sum(depth >= end for end in DEPTHS)]
+    return WEIGHTS[recipe][sum(depth >= end for end in DEPTHS)]
+
+
+class CarefulLBFGS(torch.optim.LBFGS):
+    """L-BFGS with one look each step. When a step overshoots, it goes back to the best point and learns anew.
+
+    A line search would look several times each step, and is seldom needed.
+    """
+
+    OVERSHOT = 1.5  # times the best value
+
+    def __init__(self, parameters: list[Tensor]):
+        super().__init__(parameters, max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)
+        self._best, self._kept = math.inf, []
+
+    def step(self, closure: Callable[[], Tensor]) -> Tensor:
+        value = closure()
+        with torch.no_grad():
+            parameters = self.param_groups[0]["params"]
+            if value > self.OVERSHOT * self._best:
+                for parameter, (best, slope) in zip(parameters, self._kept):
+                    parameter.copy_(best)
+                    parameter.grad.copy_(slope)
+                self.state.clear()
+                self._best = math.inf  # what is best may have changed with a regulariser's strength
+            elif value < self._best:
+                self._best = value.item()
+                self._kept = [(parameter.clone(), parameter.grad.clone()) for parameter in parameters]
+        return super().step(lambda: value)
+
+
+def _lbfgs(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
+    return "grey", {
+        "parameterization": "fourier",
+        "optimizer": CarefulLBFGS,
+        "penalties": [total_variation(by_depth(network, layer, "lbfgs"))],
+    }
 
 
 def _adam(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
     return "grey", {
         "optimizer": partial(torch.optim.Adam, lr=0.1),
         "schedule": lambda taken: (1 + math.cos(math.pi * taken)) / 2,
-        "penalties": [total_variation(by_depth(network, layer, TOTAL_VARIATION))],
+        "penalties": [total_variation(by_depth(network, layer, "adam"))],
     }
 
 
@@ -149,11 +194,11 @@ def _mahendran(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
     return "noise", {
         "optimizer": lambda x: torch.optim.SGD(x, lr=0.004 * ENERGY * x[0][0].numel(), momentum=0.9),
         "schedule": lambda taken: 1 if taken < 1 / 4 else 0.1 if taken < 3 / 4 else 0.01,
-        "penalties": [total_variation(by_depth(network, layer, MAHENDRAN)), alpha_norm(23, 6)],
+        "penalties": [total_variation(by_depth(network, layer, "mahendran")), alpha_norm(23, 6)],
     }
 
 
-RECIPES = {"adam": _adam, "mahendran": _mahendran}
+RECIPES = {"lbfgs": _lbfgs, "adam": _adam, "mahendran": _mahendran}
 
 
 def _checked(network: Network, image: Tensor, activations: Tensor, layer: str) -> Tensor:

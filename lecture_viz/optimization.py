@@ -117,12 +117,13 @@ def optimize(
                 for penalty in penalties:
                     terms[penalty.name] = terms.get(penalty.name, 0) + penalty(image)
                 updates.zero_grad()
-                sum(terms.values()).sum().backward()
+                value = sum(terms.values()).sum()
+                value.backward()
             values = {name: term.detach().mean().item() for name, term in terms.items()}
             if normalized:
                 for parameter in picture.parameters:
                     parameter.grad /= parameter.grad.abs().mean().clamp(min=1e-12)
-            updates.step()
+            updates.step(lambda value=value: value.detach())  # L-BFGS wants to know it
             picture.settle()
             for calm in filters:
                 before = picture.image().detach()

@@ -47,9 +47,9 @@ def test_inversion_shows_what_its_code_makes(network, cat, values):
 
 def test_presets_follow_the_layer_and_a_changed_one_becomes_your_own(network, cat):
     panel = lv.live.inversion(network, cat, layer="conv2")
-    assert panel.values["total variation"] == 1
+    assert panel.values["total variation"] == 0.3
     panel.set(layer="relu6")
-    assert panel.values["total variation"] == 10 and panel.values["preset"] == "the best we found"
+    assert panel.values["total variation"] == 3 and panel.values["preset"] == "the best we found"
     panel.set(steps=16, preset="as in the paper [14]")
     assert (panel.values["total variation"], panel.values["6-norm"]) == (690, 23)
     assert panel.step.index == 16  # a preset starts

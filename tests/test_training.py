@@ -328,5 +328,5 @@ def test_the_decoders_loss_is_its_formula(folder):
     with torch.no_grad():
         painted = run.model(network.activations(x, "pool5")).sigmoid()
         seen, wanted = (network.activations(pictures, "relu2") for pictures in (painted, x))
-        expected = (painted - x).abs().mean() + 0.5 * (seen - wanted).square().sum() / wanted.square().sum()
+        expected = (painted - x).abs().mean() + 0.1 * (seen - wanted).square().sum() / wanted.square().sum()
         assert run.loss(x, torch.zeros(4)).item() == pytest.approx(expected.item(), rel=0.03)  # bf16 in training

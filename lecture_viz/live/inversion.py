@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ..inversion import MAHENDRAN, RECIPES, TOTAL_VARIATION, by_depth, invert, quality
+from ..inversion import RECIPES, by_depth, invert, quality
 from ..networks import Network
 from ..optimization import Step
 from ..regularizers import GREY
@@ -31,8 +31,8 @@ ALONE = {
 class Inversion(StrengthsPanel):
     """What a layer still knows grows into a picture.
 
-    Controls: ``preset``; ``layer``, ``recipe`` (``adam``, ``mahendran``), ``steps``; the strength of each regulariser
-    and transform, which act on a running optimisation.
+    Controls: ``preset``; ``layer``, ``recipe`` (``lbfgs``, ``adam``, ``mahendran``), ``steps``; the strength of
+    each regulariser and transform, which act on a running optimisation.
     """
 
     name = "inversion"
@@ -50,7 +50,7 @@ class Inversion(StrengthsPanel):
             ),
             "layer": widgets.SelectionSlider(options=network.layers, value=first, description="layer", layout=WIDE),
             "recipe": widgets.Dropdown(options=list(RECIPES), description="recipe", layout=WIDE),
-            "steps": widgets.IntSlider(128, 16, 512, step=16, description="steps", layout=WIDE),
+            "steps": widgets.IntSlider(64, 16, 512, step=16, description="steps", layout=WIDE),
             **self.strength_sliders(start, WEIGHTS),
         }
         shown = [name for name in self.controls if name not in FOLDED]
@@ -65,9 +65,9 @@ class Inversion(StrengthsPanel):
     def _presets(self, layer: str) -> dict[str, dict[str, Any]]:
         """What the controls are set to; the weights of two of them grow with depth."""
         presets = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
-        weight, paper = (by_depth(self.network, layer, weights) for weights in (TOTAL_VARIATION, MAHENDRAN))
-        presets[PAPER] = OFF | {"recipe": "mahendran", "total variation": paper, "6-norm": 23}
-        presets[BEST] = OFF | {"recipe": "adam", "total variation": weight}
+        weights = {recipe: by_depth(self.network, layer, recipe) for recipe in RECIPES}
+        presets[PAPER] = OFF | {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23}
+        presets[BEST] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
         return presets
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ class Layers(RunPanel):
             "strength": widgets.SelectionSlider(
                 options=STRENGTHS, value=1, description="strength", tooltip="of the regularisers", layout=WIDE
             ),
-            "steps": widgets.IntSlider(64, 16, 256, step=16, description="steps each", layout=WIDE),
+            "steps": widgets.IntSlider(48, 16, 256, step=16, description="steps each", layout=WIDE),
         }
         self.assemble_run(
             self.columns(2),

@@ -47,7 +47,7 @@ class Reidentification(RunPanel):
         first = layer or network.layers[len(network.layers) // 2]
         self.controls = {
             "layer": widgets.SelectionSlider(options=network.layers, value=first, description="layer", layout=WIDE),
-            "steps": widgets.IntSlider(96, 16, 256, step=16, description="steps", layout=WIDE),
+            "steps": widgets.IntSlider(64, 16, 256, step=16, description="steps", layout=WIDE),
             "bits": widgets.SelectionSlider(options=BITS, description="bits", layout=WIDE),
             "average": widgets.SelectionSlider(options=(1, 2, 4, 8), description="average", layout=WIDE),
             "dropout": widgets.FloatSlider(

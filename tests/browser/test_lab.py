@@ -54,6 +54,9 @@ def screenshot_has_picture(panel: LabPanel, number: int, expected: np.ndarray) -
         "04_saliency.ipynb",
         "05_activation_maximization.ipynb",
         "06_deepdream.ipynb",
+        "07_inversion.ipynb",
+        "08_layer_by_layer.ipynb",
+        "09_learned_priors.ipynb",
     ],
 )
 def test_a_file_just_opened_shows_its_stored_pictures(lab, notebook):
@@ -377,10 +380,95 @@ def test_dreaming_follows_the_hand(lab):
     panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
     panel.wait_for_code("lv.layer('conv1'), 8, octaves=")
     panel.wait_for_code("guide=guide")
+    inception = lv.load_network("inception64", device="cpu")
+    assert shows(panel, 0, made_by(panel, net=inception)) and panel.source(0) != before
+
+
+def made_by(panel: LabPanel, **names) -> np.ndarray:
+    """What the code below the panel makes."""
     *lines, last = panel.code().splitlines()
-    names = {"lv": lv, "net": lv.load_network("inception64", device="cpu")}
+    names |= {"lv": lv}
     exec("\n".join(lines), names)
-    assert shows(panel, 0, to_array(eval(last, names))) and panel.source(0) != before
+    return to_array(eval(last, names))
+
+
+def press(panel: LabPanel, name: str) -> None:
+    panel.root.get_by_role("button", name=name, exact=True).click()
+
+
+def runs_through(panel: LabPanel, seconds: float = 60) -> None:
+    """Press start, and wait for the end."""
+    press(panel, "start")
+    panel.root.locator(".lv-text", has_text="left").wait_for()
+    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=1000 * seconds)
+
+
+def test_inversion_follows_the_hand(lab, net):
+    notebook: Lab = lab("07_inversion.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    panel.root.locator(".lv-text", has_text="done in").wait_for()
+    panel.handle("steps").press("End")
+    press(panel, "start")
+    sources, deadline = set(), time.monotonic() + 30
+    while len(sources) < 4 and time.monotonic() < deadline:
+        sources.add(panel.source(1))
+        time.sleep(0.02)
+    assert len(sources) >= 4
+    panel.handle("L2").press("PageUp")  # while it runs
+    panel.root.locator(".lv-text", has_text="L2:").wait_for(timeout=20_000)
+    press(panel, "stop")
+    panel.root.locator(".lv-text", has_text="stopped").wait_for()
+    shown = panel.pixels(1)
+    press(panel, "resume")
+    panel.root.locator(".lv-text", has_text="left").wait_for()
+    press(panel, "stop")
+    panel.root.locator(".lv-text", has_text="stopped").wait_for()
+    assert not np.array_equal(panel.pixels(1), shown)
+
+    panel.handle("steps").press("Home")
+    panel.root.locator("select").first.select_option("low-pass")  # starts at once
+    panel.wait_for_code("low_pass(0.5)")
+    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
+    assert shows(panel, 1, made_by(panel, net=net, photo=lv.load_image("cat", 64)))
+
+
+def test_the_strip_of_layers_follows_the_hand(lab, net):
+    notebook: Lab = lab("08_layer_by_layer.ipynb")
+    assert notebook.run_all() == []
+    panel, coffee = notebook.panel(0), lv.load_image("coffee", 64)
+    panel.root.locator(".lv-text", has_text="18 of 18 layers").wait_for()
+    lost = panel.pixels(1)
+    panel.handle("layer").press("Home")
+    panel.wait_for_code("found['conv1']")
+    assert shows(panel, 1, made_by(panel, net=net, photo=coffee)) and not np.array_equal(panel.pixels(1), lost)
+
+    thief = notebook.panel(1)
+    thief.handle("steps").press("Home")
+    thief.handle("bits").press("ArrowRight")
+    thief.drag("average", to=0.4)
+    thief.wait_for_code(f"bits=16, average={thief.readout('average')}")
+    runs_through(thief)
+    thief.root.locator(".lv-text", has_text=re.compile(r"most like the picture: (found|no\.)")).wait_for()
+
+
+def test_priors_and_distributions_follow_the_hand(lab, net):
+    notebook: Lab = lab("09_learned_priors.ipynb")
+    assert notebook.run_all() == []
+    panel, cat = notebook.panel(0), lv.load_image("cat", 64)
+    panel.handle("steps").press("Home")
+    for prior in ("decoder", "deep image prior"):
+        panel.root.locator("select").nth(1).select_option(prior)
+        panel.wait_for_code(prior.replace(" ", "_"))
+        runs_through(panel)
+        assert shows(panel, 1, made_by(panel, net=net, pictures={"photo": cat}))
+
+    panel = notebook.panel(1)
+    panel.handle("steps").press("Home")
+    panel.drag("layer", to=0.2)
+    panel.wait_for_code(f"lv.distribution('{panel.readout('layer')}'")
+    runs_through(panel)
+    assert shows(panel, 1, made_by(panel, net=net))
 
 
 def test_a_callback_that_raises_shows_its_message(lab, net):
