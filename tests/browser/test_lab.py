@@ -393,7 +393,7 @@ def made_by(panel: LabPanel, **names) -> np.ndarray:
 
 
 def press(panel: LabPanel, name: str) -> None:
-    panel.root.get_by_role("button", name=name, exact=True).click()
+    panel.root.get_by_role("button", name=name).first.click()
 
 
 def runs_through(panel: LabPanel, seconds: float = 60) -> None:

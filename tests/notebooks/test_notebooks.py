@@ -114,11 +114,21 @@ def cells_of(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
 
 
-def test_the_table_of_notebook_04_is_the_one_that_was_measured():
+@pytest.mark.parametrize(
+    "name, table, columns",
+    [
+        ("04_saliency", "LOCALIZATION", slice(1, 6)),  # without the column that names the network
+        ("05_activation_maximization", "CLASS_IMAGES", slice(0, 3)),
+        ("08_layer_by_layer", "REIDENTIFICATION", slice(0, 3)),
+    ],
+)
+def test_tables_in_notebooks_are_those_that_were_measured(name, table, columns):
     folder = NOTEBOOKS[0].parent
-    measured = cells_of((folder.parent / "benchmarks" / "LOCALIZATION.md").read_text())
+    measured = cells_of((folder.parent / "benchmarks" / f"{table}.md").read_text())
     shown = [
-        row[1:] for row in cells_of(texts(nbformat.read(folder / "04_saliency.ipynb", as_version=4))) if "±" in row[2]
+        row[columns]
+        for row in cells_of(texts(nbformat.read(folder / f"{name}.ipynb", as_version=4)))
+        if any("±" in cell for cell in row)
     ]
     assert len(shown) >= 10
-    assert [row[:5] for row in measured if "±" in row[1]] == shown
+    assert [row[: len(shown[0])] for row in measured if any("±" in cell for cell in row)] == shown
