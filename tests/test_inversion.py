@@ -230,3 +230,28 @@ def test_nothing_is_left_behind(network, cat):
     before = network(cat)
     inverted(network, cat, "relu3", 3)
     assert torch.equal(network(cat), before) and not any(part._forward_hooks for part in network.modules())
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg11"])
+def test_torchvisions_networks_are_inverted_layer_by_layer(name):
+    network = lv.load_network(name, weights=None, device="cpu")
+    photo, errors, layers = lv.load_image("cat", network.input_size), {}, [*network.layers[:2]]
+    for layer, step in lv.invert_all(network, photo, 12, layers=layers):
+        errors.setdefault(layer, []).append(step.terms["feature error"])
+    assert [*errors] == layers and all(each[-1] < 0.5 * each[0] for each in errors.values())
+    assert step.image.shape == photo.shape
+
+
+def test_a_step_that_overshoots_is_taken_back():
+    """A valley with a wall: without care, L-BFGS runs up the wall and stays there."""
+    x = torch.tensor([3.0], requires_grad=True)
+    careful, values = inversion.CarefulLBFGS([x]), []
+    for _ in range(60):
+        loss = (x**2).log1p().sum() + 50 * (x < -0.5)  # flat far out, so that the curvature misleads
+        careful.zero_grad()
+        loss.sum().backward()
+        values.append(loss.item())
+        careful.step(lambda loss=loss: loss.sum().detach())
+    walls = [n for n, value in enumerate(values) if value > 40]
+    assert all(values[n + 1] < 40 for n in walls if n + 1 < len(values))
+    assert min(values) < 1e-3
