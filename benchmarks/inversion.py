@@ -14,7 +14,7 @@ from .compare import Result, ratio
 
 LAYER, ENOUGH = "relu3", 0.1
 MOST = 1000  # steps of the tutorial's recipe
-STEPS = 8
+STEPS = 32
 
 
 def results() -> Iterator[Result]:

@@ -164,7 +164,7 @@ def test_another_prior_while_it_runs_goes_on_from_the_picture(network, cat):
     wait_for(lambda: panel.step is not None and panel.step.index >= 20)
     panel.controls["prior"].value = "decoder"
     wait_for(lambda: "total variation" not in panel.step.terms)
-    assert panel.step.terms["feature error"] < 0.6 and panel.step.total < 512
+    assert panel.step.terms["feature error"] < 0.9 and panel.step.total < 512  # from grey it is above 1
     panel.stop().wait()
 
 

@@ -63,7 +63,7 @@ def test_the_decoder_begins_with_the_picture_it_is_given(network, cat):
     y = network.activations(cat, "relu4").detach()
     first = next(lv.invert(network, y, "relu4", start=cat, **lv.decoder_prior(network)))
     grey = next(lv.invert(network, y, "relu4", **lv.decoder_prior(network)))
-    assert first.value < 0.5 * grey.value
+    assert first.value < 0.8 * grey.value
 
 
 def test_filters_change_a_decoders_picture_but_not_an_untrained_networks(network, cat):
@@ -83,7 +83,7 @@ def test_another_decoder_can_be_brought(network, cat):
     mine = Decoder(build())
     assert lv.decode(network, codes(network, cat), mine).shape == cat.shape
     other = lv.load_network("inception64", device="cpu")
-    with pytest.raises(ValueError, match="reads pool5 of alexnet64, not of inception64; give a decoder of your own"):
+    with pytest.raises(ValueError, match="reads pool5 of alexnet64, not of inception64"):
         lv.decoder_prior(other)
 
 
