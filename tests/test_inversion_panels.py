@@ -94,7 +94,7 @@ def test_the_strip_can_be_gone_through(network, cat):
         pictures.append(panel.image("image"))
         assert layer in panel.outputs["curves"].value
     assert not torch.equal(pictures[0], pictures[1])
-    assert panel.image("film").shape == (1, 3, 68, 6 * 68)
+    assert panel.image("film").shape == (1, 3, 68, 4 * 68)
 
 
 def test_the_strip_streams_stops_and_goes_on_to_the_same_pictures(network, cat):
@@ -138,6 +138,14 @@ def test_a_defence_moved_while_it_runs_spoils_what_is_searched(network, judge, g
     panel.set(layer="fc6", average=1)
     panel.start().wait()
     assert shows_what_its_code_makes(panel, photo=gallery[4:5])
+
+
+def test_the_code_follows_a_layer_moved_there_and_back(network, judge, gallery):
+    panel = lv.live.reidentification(network, judge, gallery, layer="relu4")
+    panel.controls["layer"].value = "conv5"
+    panel.controls["layer"].value = "relu4"
+    panel.wait()
+    assert "'relu4'" in panel.code()
 
 
 def test_a_photo_outside_the_gallery_is_refused(network, judge, gallery):

@@ -17,7 +17,7 @@ from .neuron import WIDE
 from .run import RunPanel
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
-COLUMNS = 6
+COLUMNS = 4  # of the strip, so that 18 layers fill about a square
 
 
 class Layers(RunPanel):
@@ -54,6 +54,7 @@ class Layers(RunPanel):
             alt="the picture found for one layer",
             first=[self.picture("photo", "the photo, which the search does not see", size)],
         )
+        self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
 
     def goal(self, values: dict[str, Any]) -> int:
         return values["steps"] * len(self._layers)

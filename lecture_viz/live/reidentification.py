@@ -34,7 +34,7 @@ class Reidentification(RunPanel):
         gallery: Tensor,
         right: int = 0,
         layer: str | None = None,
-        size: int = 220,
+        size: int = 200,
     ):
         """``gallery`` are images ``(N, 3, H, W)``, of which number ``right`` is stored; ``judge`` compares pictures."""
         super().__init__()
