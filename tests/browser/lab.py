@@ -170,7 +170,8 @@ class LabPanel:
         return self.slider(label).locator(".widget-readout").inner_text()
 
     def code(self) -> str:
-        return self.root.locator(".lv-code").inner_text().strip()
+        """As sent: what is drawn may be empty while the notebook scrolls."""
+        return self.root.locator(".lv-code").text_content().strip()
 
     def wait_for_code(self, part: str) -> None:
         self.root.locator(".lv-code", has_text=part).wait_for(timeout=20_000)
