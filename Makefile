@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LAB_ARGS ?=
+PRESENT_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench notebooks lint clean
+.PHONY: help lab present test bench notebooks lint clean
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,6 +14,9 @@ help: ## list these commands
 lab: $(VENV)/lab.stamp ## install what is needed and open JupyterLab on the first notebook
 	@echo "Opening notebooks/00_start_here.ipynb in JupyterLab (stop it with Ctrl-C)"
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(LAB_ARGS)
+
+present: $(VENV)/lab.stamp ## show the lessons' panels full-screen, for the lecture hall
+	$(BIN)/python -m lecture_viz.presenter notebooks $(PRESENT_ARGS)
 
 test: lint ## lint, unit, real-browser and notebook tests
 	$(BIN)/python -m pytest tests

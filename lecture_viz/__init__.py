@@ -15,6 +15,7 @@ from importlib import import_module
 from .deconvnet import NoChain, deconvnet
 from .gradients import Sensitivity, gradient, magnitude, saliency, sensitivity
 from .images import load_image
+from .languages import use_language
 from .networks import Network, WeightsUnavailable, load_network, wrap
 from .receptive_field import receptive_field
 from .relu_rules import RULES, relu_backward, relu_rule, way_back
@@ -70,6 +71,7 @@ __all__ = [
     "similarity",
     "smoothgrad",
     "top_patches",
+    "use_language",
     "way_back",
     "wrap",
     *_ROOMS,

@@ -56,6 +56,6 @@ def ten_classes(path: Path) -> None:
 if __name__ == "__main__":
     three_rules(HERE / "three_rules.png")
     ten_classes(HERE / "ten_classes.png")
-    for path in sorted(HERE.glob("*.ipynb")):
+    for path in sorted(HERE.glob("[0-9]*.ipynb")):
         print(path.name)
         store(path)

@@ -31,7 +31,7 @@ def shows_what_its_code_makes(panel, **names):
     "values",
     [
         {},
-        {"preset": "as in the paper [14]", "layer": "conv2"},
+        {"preset": "paper", "layer": "conv2"},
         {"preset": "no regulariser"},
         {"L2": 3, "low-pass": 0.5, "jitter": 1},
         {"preset": "edge-preserving", "layer": "fc6"},
@@ -49,12 +49,12 @@ def test_presets_follow_the_layer_and_a_changed_one_becomes_your_own(network, ca
     panel = lv.live.inversion(network, cat, layer="conv2")
     assert panel.values["total variation"] == 0.3
     panel.set(layer="relu6")
-    assert panel.values["total variation"] == 3 and panel.values["preset"] == "the best we found"
-    panel.set(steps=16, preset="as in the paper [14]")
+    assert panel.values["total variation"] == 3 and panel.values["preset"] == "best"
+    panel.set(steps=16, preset="paper")
     assert (panel.values["total variation"], panel.values["6-norm"]) == (690, 23)
     assert panel.step.index == 16  # a preset starts
     panel.set(**{"L2": 1})
-    assert panel.values["preset"] == "your own"
+    assert panel.values["preset"] is None
 
 
 def test_a_weight_moved_while_it_runs_acts_on_the_search(network, cat):

@@ -22,10 +22,13 @@ class Grey(Panel):
         self.seconds, self.frames = seconds, frames
         self.drawn, self.running, self.most_running = [], 0, 0
         self.controls = {
-            "level": widgets.IntSlider(0, 0, 255),
-            "rule": widgets.Dropdown(options=["a", "b"]),
+            "level": widgets.IntSlider(0, 0, 255, description="level"),
+            "rule": widgets.Dropdown(options=["a", "b"], description="rule"),
         }
-        self.assemble(self.picture("out", "a grey square", 64))
+        self.assemble(self.picture("out", 64))
+
+    def say(self, key, **values):
+        return "a grey square" if key == "out alt" else super().say(key, **values)
 
     def draw(self, values):
         self.running += 1

@@ -1,6 +1,5 @@
 """Lesson 3: the nine pictures that excite a feature map most, and what the reversed network paints for them."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +16,12 @@ from ..targets import neuron
 from ..top_patches import TopPatches, look, patches
 from .neuron import WIDE, slider
 from .panel import Frame, Panel
+
+# feature maps with a theme: one of a deep layer, of a middle and of an early one
+WORTH_SEEING = {
+    "alexnet64": (("relu5", 30), ("relu3", 40), ("relu2", 20)),
+    "inception64": (("inception4b", 29), ("inception3b", 20), ("relu2", 20)),
+}
 
 
 class Deconvnet(Panel):
@@ -42,25 +47,29 @@ class Deconvnet(Panel):
         self._nine: tuple[tuple[str, int], TopPatches] | None = None
         first = layer or list(self._fields)[len(self._fields) // 2]
         self.controls = {
-            "layer": widgets.SelectionSlider(options=list(self._fields), value=first, description="layer", layout=WIDE),
-            "channel": slider(
-                "feature map", len(self._found.activations[first]) - 1, channel, "a channel of the layer"
-            ),
-            "which": widgets.IntSlider(1, 1, 9, description="which of 9", layout=WIDE),
-            "unpooling": widgets.SelectionSlider(
-                options=UNPOOLINGS, value="write", description="unpooling", layout=WIDE
-            ),
-            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=WIDE),
-            "row": slider("row", 0, 0, "row of the neuron in its feature map"),
-            "column": slider("column", 0, 0, "column of the neuron in its feature map"),
+            "layer": widgets.SelectionSlider(options=list(self._fields), value=first, layout=WIDE),
+            "channel": slider(len(self._found.activations[first]) - 1, channel),
+            "which": widgets.IntSlider(1, 1, 9, layout=WIDE),
+            "unpooling": widgets.SelectionSlider(options=UNPOOLINGS, value="write", layout=WIDE),
+            "strongest": widgets.Checkbox(True, indent=True, layout=WIDE),
+            "row": slider(),
+            "column": slider(),
         }
-        shown = [
-            self.picture("patches", "the patches of nine pictures that excite the feature map most", size),
-            self.picture("reconstructions", "what the reversed network paints for each of the nine", size),
-            self.picture("photo", "one of the pictures, with a frame about what the neuron sees", size),
-            self.picture("reconstruction", "what the reversed network paints for that neuron", size),
-        ]
+        shown = [self.picture(name, size) for name in ("patches", "reconstructions", "photo", "reconstruction")]
         self.assemble(self.columns(4), self.row(*shown))
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        layers = [layer for layer in self._fields if "pool" not in layer]
+        deep, middle, early = WORTH_SEEING.get(
+            self.network.name, [(layers[round(part * (len(layers) - 1))], 0) for part in (1, 0.5, 0.1)]
+        )
+        best = {"which": 1, "unpooling": "write", "strongest": True}
+        return {
+            "early": dict(zip(("layer", "channel"), early)) | best,
+            "middle": dict(zip(("layer", "channel"), middle)) | best,
+            "deep": dict(zip(("layer", "channel"), deep)) | best,
+            "sum": dict(zip(("layer", "channel"), deep)) | best | {"unpooling": "sum"},
+        }
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         layer = values["layer"]
@@ -88,26 +97,28 @@ class Deconvnet(Panel):
         arguments = f"(net, found.photos[{which}], {target}, "
         try:
             painted = deconvnet(self.network, photo, target, values["unpooling"])
-            code, how = f"lv.deconvnet{arguments}{values['unpooling']!r})", "reconstruction"
+            code, how = f"lv.deconvnet{arguments}{values['unpooling']!r})", "reconstruction title"
         except NoChain:
             painted = gradient(self.network, photo, target, rule="deconvnet")
-            code, how = f"lv.gradient{arguments}rule='deconvnet')", "by the rule, because the network branches"
+            code, how = f"lv.gradient{arguments}rule='deconvnet')", "by the rule"
         limit = images.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
         shown = [images.show_signed(part, limit) for part in nine.reconstructions]
-        what = html.escape(str(target).removeprefix("lv."))
         first, last = nine.activations[0].item(), nine.activations[-1].item()
         yield Frame(
             {
                 "patches": plots.mosaic(nine.patches, chosen=which),
-                "patches caption": f"<b>{len(nine.photos)} patches</b> that excite feature map {channel} of {layer} "
-                f"most: {first:.1f} … {last:.1f}",
+                "patches caption": self.say(
+                    "patches caption", count=len(nine.photos), channel=channel, layer=layer, first=first, last=last
+                ),
                 "reconstructions": plots.mosaic(shown, chosen=which),
-                "reconstructions caption": "<b>what of each patch counted</b>: grey is nothing",
+                "reconstructions caption": self.say("reconstructions caption"),
                 "photo": plots.framed(photo, box),
-                "photo caption": f"<b>{what}</b> = {value:.2f}<br>{html.escape(nine.names[which])}, "
-                f"seen: {box.right - box.left}×{box.bottom - box.top} pixels",
+                "photo caption": self.say("value", what=str(target).removeprefix("lv."), value=value)
+                + "<br>"
+                + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
                 "reconstruction": images.show_signed(painted),
-                "reconstruction caption": f"<b>{how}</b>: grey is 0, full colour ±{images.stretch(painted):.2g}",
+                "reconstruction caption": f"<b>{self.say(how)}</b>: "
+                + self.say("signed scale", limit=images.stretch(painted)),
             },
             f"found = lv.top_patches(net, {self._source}, {layer!r}, {channel})\n{code}",
         )

@@ -35,23 +35,31 @@ class Distribution(StrengthsPanel):
         layers = [name for name, output in network.run(self._photo("cat"), network.layers).items() if output.ndim == 4]
         names = [*images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
         wanted = photo if self._own is None else "your photo"
+        self._layers, self._wanted = layers, wanted
         self.controls = {
-            "layer": widgets.SelectionSlider(
-                options=layers, value=layer or layers[len(layers) // 2], description="layer", layout=WIDE
-            ),
-            "photo": widgets.Dropdown(options=names, value=wanted, description="photo", layout=WIDE),
-            "start": widgets.Dropdown(options=["noise", "grey", *names], description="start", layout=WIDE),
-            "steps": widgets.IntSlider(128, 16, 512, step=16, description="steps", layout=WIDE),
+            "layer": widgets.SelectionSlider(options=layers, value=layer or layers[len(layers) // 2], layout=WIDE),
+            "photo": widgets.Dropdown(options=names, value=wanted, layout=WIDE),
+            "start": widgets.Dropdown(options=["noise", "grey", *names], layout=WIDE),
+            "steps": widgets.IntSlider(128, 16, 512, step=16, layout=WIDE),
             **self.strength_sliders(FIRST, weights=(0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)),
         }
         rest = [name for name in self.controls if name not in SHOWN]
         self.assemble_run(
             self.columns(3, SHOWN),
-            self.folded("more penalties and filters", self.columns(6, rest)),
+            self.folded(self.columns(6, rest)),
             size=size,
-            alt="a picture with this distribution, so far",
-            first=[self.picture("given", "the photo that causes the distribution", size)],
+            first=[self.picture("given", size)],
         )
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        early, middle, deep = (self._layers[round(part * (len(self._layers) - 1))] for part in (0.1, 0.5, 0.9))
+        plain = FIRST | {"photo": self._wanted, "start": "noise"}
+        return {
+            "early": plain | {"layer": early},
+            "middle": plain | {"layer": middle},
+            "deep": plain | {"layer": deep},
+            "cat": plain | {"layer": middle, "start": "cat"},
+        }
 
     def _photo(self, name: str) -> Tensor:
         return images.load_image(self._own if name == "your photo" else name, self.network.input_size)
@@ -59,7 +67,7 @@ class Distribution(StrengthsPanel):
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {
             "given": self._photo(values["photo"]),
-            "given caption": f"wanted: its distribution in {values['layer']}",
+            "given caption": self.say("wanted", layer=values["layer"]),
         }
 
     def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
@@ -76,7 +84,7 @@ class Distribution(StrengthsPanel):
         return maximize(self.network, target, steps, **choices, **self.strengths())
 
     def caption(self, step: Step) -> str:
-        return f"step {self._taken}: distance {-next(iter(step.terms.values())):.3f}"
+        return self.say("distance", step=self._taken, distance=-next(iter(step.terms.values())))
 
     def code_for(self, values: dict[str, Any]) -> str:
         layer, start = values["layer"], repr(values["start"])

@@ -14,6 +14,11 @@ from .neuron import WIDE
 from .run import RunPanel
 
 SIZES = (64, 128, 192, 256)
+# an early, a middle and a deep layer
+WORTH_SEEING = {
+    "alexnet64": ("relu2", "relu3", "relu5"),
+    "inception64": ("inception3a", "inception4b", "inception4d"),
+}
 
 
 class Dreaming(RunPanel):
@@ -32,31 +37,34 @@ class Dreaming(RunPanel):
         self.network = network
         self._own = photo if isinstance(photo, Tensor) else None
         self._jitter = robustness.jitter(0)
-        layers = [name for name in network.layers if "pool" not in name]
+        self.layers = layers = [name for name in network.layers if "pool" not in name]
         first = layer or layers[len(layers) // 2]
         names = [*images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
+        self._first = photo if self._own is None else "your photo"
         self.controls = {
-            "layer": widgets.SelectionSlider(options=layers, value=first, description="layer", layout=WIDE),
-            "photo": widgets.Dropdown(
-                options=["noise", *names],
-                value=photo if self._own is None else "your photo",
-                description="photo",
-                layout=WIDE,
-            ),
-            "guide": widgets.Dropdown(options=["none", *names], description="guide", layout=WIDE),
-            "pixels": widgets.SelectionSlider(options=SIZES, value=192, description="pixels", layout=WIDE),
-            "octaves": widgets.IntSlider(4, 1, 6, description="octaves", layout=WIDE),
-            "steps": widgets.IntSlider(40, 8, 200, step=4, description="steps", layout=WIDE),
-            "rate": widgets.FloatSlider(
-                value=RATE, min=0.002, max=0.04, step=0.002, readout_format=".3f", description="rate", layout=WIDE
-            ),
-            "jitter": widgets.IntSlider(8, 0, 32, description="jitter", layout=WIDE),
+            "layer": widgets.SelectionSlider(options=layers, value=first, layout=WIDE),
+            "photo": widgets.Dropdown(options=["noise", *names], value=self._first, layout=WIDE),
+            "guide": widgets.Dropdown(options=["none", *names], layout=WIDE),
+            "pixels": widgets.SelectionSlider(options=SIZES, value=192, layout=WIDE),
+            "octaves": widgets.IntSlider(4, 1, 6, layout=WIDE),
+            "steps": widgets.IntSlider(40, 8, 200, step=4, layout=WIDE),
+            "rate": widgets.FloatSlider(value=RATE, min=0.002, max=0.04, step=0.002, readout_format=".3f", layout=WIDE),
+            "jitter": widgets.IntSlider(8, 0, 32, layout=WIDE),
         }
-        self.assemble_run(
-            self.columns(5),
-            size=size,
-            alt="the dream so far",
+        self.assemble_run(self.columns(5), size=size)
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        early, middle, deep = WORTH_SEEING.get(
+            self.network.name, [self.layers[round(part * (len(self.layers) - 1))] for part in (0.2, 0.5, 0.7)]
         )
+        plain = {"photo": self._first, "guide": "none", "pixels": 192, "octaves": 4, "rate": RATE, "jitter": 8}
+        return {
+            "strokes": plain | {"layer": early},
+            "patterns": plain | {"layer": middle},
+            "animals": plain | {"layer": deep},
+            "noise": plain | {"layer": deep, "photo": "noise"},
+            "guided": plain | {"layer": middle, "guide": "coffee"},
+        }
 
     def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
         self._jitter.strength = values["jitter"]

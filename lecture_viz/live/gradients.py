@@ -1,6 +1,5 @@
 """Lesson 1: any neuron of any layer, propagated back to the photo."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,17 +27,25 @@ class Gradients(NeuronPanel):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
         self.controls |= {
-            "rule": widgets.SelectionSlider(options=RULES, value="backprop", description="rule", layout=WIDE),
-            "strongest": widgets.Checkbox(True, description="where it fires most", indent=True, layout=WIDE),
-            "row": slider("row", 0, 0, "row of the neuron in its activation map"),
-            "column": slider("column", 0, 0, "column of the neuron in its activation map"),
+            "rule": widgets.SelectionSlider(options=RULES, value="backprop", layout=WIDE),
+            "strongest": widgets.Checkbox(True, indent=True, layout=WIDE),
+            "row": slider(),
+            "column": slider(),
         }
-        pictures = [
-            self.picture("photo", "the photo the network sees", size),
-            self.picture("gradient", "colour gradient of the chosen neuron with respect to the photo", size),
-            self.picture("magnitude", "size of that gradient, largest colour channel at each pixel", size),
-        ]
-        self.assemble(self.columns(3), self.row(*pictures))
+        shown = self.row(*(self.picture(name, size) for name in ("photo", "gradient", "magnitude")))
+        self.assemble(self.columns(3), shown)
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        deep, middle, early = (self.depth(part) for part in (1, 0.5, 0))
+        backprop = {"rule": "backprop", "strongest": True}
+        return {
+            "class": self.output | backprop,
+            "deep": {"layer": deep, "neuron": self.loudest(deep)} | backprop,
+            "middle": {"layer": middle, "neuron": self.loudest(middle)} | backprop,
+            "early": {"layer": early, "neuron": self.loudest(early)} | backprop,
+            "deconvnet": self.output | {"rule": "deconvnet"},
+            "guided": self.output | {"rule": "guided"},
+        }
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         activation = self.activation(values["layer"])
@@ -60,20 +67,21 @@ class Gradients(NeuronPanel):
         rule = values["rule"]
         value, gradient, relus = sensitivity(self.network, self.photo, target, rule)
         strength = magnitude(gradient)
-        what = html.escape(str(target).removeprefix("lv."))
-        note = f"{rule} through {relus} ReLUs" if relus else "no ReLU on the way: the three rules agree"
+        note = self.say("through", rule=rule, relus=relus) if relus else self.say("no relu")
         if not gradient.any():
-            note = "silent on this photo: zero everywhere, try another neuron"
-        scale = f"grey is 0, full colour ±{images.stretch(gradient):.2g}"
+            note = self.say("silent")
         yield Frame(
             {
                 "photo": self.photo,
-                "photo caption": f"<b>{what}</b> = {value.item():.2f}",
+                "photo caption": self.say("value", what=str(target).removeprefix("lv."), value=value.item()),
                 "gradient": images.show_signed(gradient),
-                "gradient caption": f"<b>colour gradient</b>: {scale}<br>{note}",
+                "gradient caption": f"<b>{self.say('gradient title')}</b>: "
+                + self.say("signed scale", limit=images.stretch(gradient))
+                + f"<br>{note}",
                 "magnitude": images.show_magnitude(strength),
-                "magnitude caption": f"<b>magnitude</b>: black is 0, yellow {images.stretch(strength):.2g}<br>"
-                f"(the {images.PERCENTILE}th percentile)",
+                "magnitude caption": f"<b>{self.say('magnitude title')}</b>: "
+                + self.say("magnitude scale", limit=images.stretch(strength))
+                + f"<br>{self.say('percentile', percentile=images.PERCENTILE)}",
             },
             f"lv.gradient(net, photo, {target}, rule={rule!r})",
         )

@@ -16,7 +16,6 @@ from .strengths import OFF, StrengthsPanel
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
 FOLDED = ("L1", "6-norm", "median", "clip small", "clip small contribution")
-BEST, PAPER, OWN = "the best we found", "as in the paper [14]", "your own"
 ALONE = {
     "no regulariser": {},
     "L2": {"L2": 3},
@@ -31,7 +30,7 @@ ALONE = {
 class Inversion(StrengthsPanel):
     """What a layer still knows grows into a picture.
 
-    Controls: ``preset``; ``layer``, ``recipe`` (``lbfgs``, ``adam``, ``mahendran``), ``steps``; the strength of
+    Controls: ``layer``, ``recipe`` (``lbfgs``, ``adam``, ``mahendran``), ``steps``; the strength of
     each regulariser and transform, which act on a running optimisation.
     """
 
@@ -42,50 +41,41 @@ class Inversion(StrengthsPanel):
         super().__init__()
         self.network, self.photo = network, network.check(photo)
         first = layer or network.layers[len(network.layers) // 2]
-        self._preset, self._layer = BEST, first
-        start = self._presets(first)[BEST]
+        self._layer = first
         self.controls = {
-            "preset": widgets.Dropdown(
-                options=[OWN, *self._presets(first)][::-1], value=BEST, description="preset", layout=WIDE
-            ),
-            "layer": widgets.SelectionSlider(options=network.layers, value=first, description="layer", layout=WIDE),
-            "recipe": widgets.Dropdown(options=list(RECIPES), description="recipe", layout=WIDE),
-            "steps": widgets.IntSlider(64, 16, 512, step=16, description="steps", layout=WIDE),
-            **self.strength_sliders(start, WEIGHTS),
+            "layer": widgets.SelectionSlider(options=network.layers, value=first, layout=WIDE),
+            "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
+            "steps": widgets.IntSlider(64, 16, 512, step=16, layout=WIDE),
+            **self.strength_sliders(self.presets({"layer": first})["best"], WEIGHTS),
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
-            self.columns(6, shown),
-            self.folded("more penalties and filters", self.columns(3, FOLDED)),
+            self.columns(5, shown),
+            self.folded(self.columns(3, FOLDED)),
             size=size,
-            alt="the picture found so far",
-            first=[self.picture("photo", "the photo, which the search does not see", size)],
+            first=[self.picture("photo", size)],
         )
 
-    def _presets(self, layer: str) -> dict[str, dict[str, Any]]:
-        """What the controls are set to; the weights of two of them grow with depth."""
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """The weights of the last two grow with depth."""
         presets = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
-        weights = {recipe: by_depth(self.network, layer, recipe) for recipe in RECIPES}
-        presets[PAPER] = OFF | {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23}
-        presets[BEST] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
+        weights = {recipe: by_depth(self.network, values["layer"], recipe) for recipe in RECIPES}
+        presets["paper"] = OFF | {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23}
+        presets["best"] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
         return presets
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        chosen, moved = values["preset"] != self._preset, values["layer"] != self._layer
-        self._preset, self._layer = values["preset"], values["layer"]
-        preset = self._presets(self._layer).get(self._preset, {})
-        if chosen or moved:
-            for name, value in preset.items():
-                self.controls[name].value = value
-            values |= preset
-            if chosen and preset:
-                self._wishes.append("start")
-        if any(values[name] != value for name, value in preset.items()):
-            self.controls["preset"].value = values["preset"] = self._preset = OWN  # so the preset can be chosen again
+        if values["layer"] != self._layer:
+            self._layer = values["layer"]
+            if self._preset is not None:  # its weights follow the layer
+                preset = self.presets(values)[self._preset]
+                for name, value in preset.items():
+                    self.controls[name].value = value
+                values |= preset
         return super().adjust(values)
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
-        return {"photo": self.photo, "photo caption": "the photo"}
+        return {"photo": self.photo, "photo caption": self.say("the photo")}
 
     def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
         self.set_strengths(values)
@@ -101,7 +91,7 @@ class Inversion(StrengthsPanel):
 
     def caption(self, step: Step) -> str:
         found = quality(self.network, step.image, self.photo, self._layer)
-        return f"step {self._taken}: feature error {found.feature_error:.3f}<br>SSIM {found.ssim:.2f}"
+        return self.say("feature error", step=self._taken, error=found.feature_error) + f"<br>SSIM {found.ssim:.2f}"
 
     def code_for(self, values: dict[str, Any]) -> str:
         layer = values["layer"]

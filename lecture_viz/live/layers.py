@@ -39,22 +39,21 @@ class Layers(RunPanel):
         self._strength = 1.0
         self._penalties: list[tuple[Penalty, float]] = []  # in use, and their own strengths
         self.controls = {
-            "layer": widgets.SelectionSlider(
-                options=self._layers, value=self._layers[-1], description="layer", layout=WIDE
-            ),
-            "recipe": widgets.Dropdown(options=list(RECIPES), description="recipe", layout=WIDE),
-            "strength": widgets.SelectionSlider(
-                options=STRENGTHS, value=1, description="strength", tooltip="of the regularisers", layout=WIDE
-            ),
-            "steps": widgets.IntSlider(48, 16, 256, step=16, description="steps each", layout=WIDE),
+            "layer": widgets.SelectionSlider(options=self._layers, value=self._layers[-1], layout=WIDE),
+            "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
+            "strength": widgets.SelectionSlider(options=STRENGTHS, value=1, layout=WIDE),
+            "steps": widgets.IntSlider(48, 16, 256, step=16, layout=WIDE),
         }
-        self.assemble_run(
-            self.columns(2),
-            size=size,
-            alt="the picture found for one layer",
-            first=[self.picture("photo", "the photo, which the search does not see", size)],
-        )
+        self.assemble_run(self.columns(2), size=size, first=[self.picture("photo", size)])
         self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        plain = {"recipe": "lbfgs", "strength": 1}
+        return {
+            "best": plain,
+            "paper": plain | {"recipe": "mahendran"},
+            "unregularised": plain | {"strength": 0},
+        }
 
     def goal(self, values: dict[str, Any]) -> int:
         return values["steps"] * len(self._layers)
@@ -82,7 +81,7 @@ class Layers(RunPanel):
                 yield step._replace(index=number * each + step.index, total=total)
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
-        outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": "the photo"}
+        outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": self.say("the photo")}
         return outputs | ({} if self._running else self._chosen(values["layer"]))
 
     def _chosen(self, layer: str) -> dict[str, Tensor | str]:
@@ -110,16 +109,19 @@ class Layers(RunPanel):
             f"<td>{found.ssim:.2f}</td></tr>"
             for layer, (_, found) in self._found.items()
         )
-        head = "<tr><th></th><th>feature error</th><th>PSNR</th><th>SSIM</th></tr>"
+        head = f"<tr><th></th><th>{self.say('error')}</th><th>PSNR</th><th>SSIM</th></tr>"
         outputs |= {
             "film": self._strip(self._now),
-            "film caption": f"{len(self._found)} of {len(self._layers)} layers",
+            "film caption": self.say("inverted", count=len(self._found), total=len(self._layers)),
             "curves": f"<table class='lv-figures'>{head}{rows}</table>",
         }
         return outputs if self._running else outputs | self._chosen(self.controls["layer"].value)
 
     def caption(self, step: Step) -> str:
-        return f"<b>{html.escape(self._now)}</b><br>feature error {step.terms['feature error']:.3f}"
+        return self.say("searching", layer=self._now, error=step.terms["feature error"])
+
+    def recipe(self, values: dict[str, Any]) -> str:
+        return self.code_for(values | {"layer": ""})  # the slider only goes through what was found
 
     def code_for(self, values: dict[str, Any]) -> str:
         choices = [f"recipe={values['recipe']!r}"]

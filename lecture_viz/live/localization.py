@@ -1,6 +1,5 @@
 """Lesson 4: from a saliency map to a box about the object."""
 
-import html
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,17 +28,20 @@ class Localization(NeuronPanel):
         super().__init__(network, photo, label)
         self.controls |= {
             "samples": samples_slider(),
-            "threshold": widgets.FloatSlider(
-                value=where.THRESHOLD, min=0.05, max=1, step=0.05, description="threshold", layout=WIDE
-            ),
-            "by_colour": widgets.Checkbox(False, description="by the colours of the photo", indent=True, layout=WIDE),
+            "threshold": widgets.FloatSlider(value=where.THRESHOLD, min=0.05, max=1, step=0.05, layout=WIDE),
+            "by_colour": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
-        shown = [
-            self.picture("saliency", "saliency of the chosen neuron", size),
-            self.picture("foreground", "the photo, dark where the map is weak", size),
-            self.picture("box", "the photo with a box about the largest part of the foreground", size),
-        ]
+        shown = [self.picture(name, size) for name in ("saliency", "foreground", "box")]
         self.assemble(self.columns(3), self.row(*shown))
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        plain = self.output | {"samples": 0, "threshold": where.THRESHOLD, "by_colour": False}
+        return {
+            "box": plain,
+            "strict": plain | {"threshold": 0.9},
+            "smooth": plain | {"samples": 32},
+            "colour": plain | {"by_colour": True},
+        }
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         self.controls["threshold"].disabled = values["by_colour"]
@@ -64,12 +66,13 @@ class Localization(NeuronPanel):
             yield Frame(
                 {
                     "saliency": images.show_magnitude(saliency),
-                    "saliency caption": f"<b>saliency</b> of {html.escape(str(target).removeprefix('lv.'))}",
+                    "saliency caption": self.say("saliency caption", what=str(target).removeprefix("lv.")),
                     "foreground": self.photo * (0.2 + 0.8 * mask.to(self.photo)),
-                    "foreground caption": f"<b>foreground</b>: {mask.float().mean():.0%} of the photo",
+                    "foreground caption": self.say("foreground caption", part=mask.float().mean().item()),
                     "box": plots.framed(self.photo, box),
-                    "box caption": f"<b>box</b> about its largest part: rows {box.top} … {box.bottom - 1}, "
-                    f"columns {box.left} … {box.right - 1}",
+                    "box caption": self.say(
+                        "box caption", top=box.top, bottom=box.bottom - 1, left=box.left, right=box.right - 1
+                    ),
                 },
                 code,
             )

@@ -15,15 +15,14 @@ from .panel import Panel
 WIDE = {"width": "440px"}
 
 
-def slider(description: str, high: int, value: int, tooltip: str) -> widgets.IntSlider:
-    return widgets.IntSlider(value, 0, high, description=description, tooltip=tooltip, layout=WIDE)
+def slider(high: int = 0, value: int = 0) -> widgets.IntSlider:
+    """Numbers from 0."""
+    return widgets.IntSlider(value, 0, high, layout=WIDE)
 
 
 def samples_slider() -> widgets.SelectionSlider:
     """How many samples SmoothGrad averages."""
-    return widgets.SelectionSlider(
-        options=(0, 8, 16, 32, 64), description="samples", tooltip="of SmoothGrad; 0: without", layout=WIDE
-    )
+    return widgets.SelectionSlider(options=(0, 8, 16, 32, 64), layout=WIDE)
 
 
 class NeuronPanel(Panel):
@@ -37,9 +36,10 @@ class NeuronPanel(Panel):
         self._shown_layer: tuple[str, Tensor] | None = None
         first = network.label_index(network.top(photo, 1)[0][0] if label is None else label)
         last = network.layers[-1]
+        self.output = {"layer": last, "neuron": first}  # the class to start with, for presets
         self.controls = {
-            "layer": widgets.SelectionSlider(options=network.layers, value=last, description="layer", layout=WIDE),
-            "neuron": slider("neuron", len(network.labels) - 1, first, "a class at the last layer, else a channel"),
+            "layer": widgets.SelectionSlider(options=network.layers, value=last, layout=WIDE),
+            "neuron": slider(len(network.labels) - 1, first),
         }
 
     def activation(self, layer: str) -> Tensor:
@@ -64,6 +64,15 @@ class NeuronPanel(Panel):
     ) -> Iterator[Tensor]:
         """SmoothGrad of the photo while it grows; with 0 samples the gradient itself."""
         return means(network, self.photo, target, samples or 1, NOISE if samples else 0, rule)
+
+    def depth(self, part: float) -> str:
+        """The layer with an activation map, not a pool, at this part of the way (0 … 1)."""
+        spatial = [name for name in self.network.layers if "pool" not in name and self.activation(name).ndim == 3]
+        return spatial[round(part * (len(spatial) - 1))]
+
+    def loudest(self, layer: str) -> int:
+        """The channel with the largest activation on the photo."""
+        return self.activation(layer).flatten(1).amax(dim=1).argmax().item()
 
     def is_output(self, layer: str) -> bool:
         """Whether the neurons of this layer are the classes."""

@@ -1,9 +1,10 @@
 """The one foundation of every live picture.
 
 A panel has *controls* (sliders, menus, number fields), *outputs* (pictures and texts of fixed size) and a method
-`draw` that turns the controls' values into frames. Moving a control only asks for a new drawing; one worker thread
-answers. The newest value wins: a drawing that has fallen behind is abandoned between frames, pictures never arrive
-out of order, and the thread ends a second after the last job.
+`draw` that turns the controls' values into frames. Its *presets* set several controls at once, in the lecture's order.
+Moving a control only asks for a new drawing; one worker thread answers. The newest value wins: a drawing that has
+fallen behind is abandoned between frames, pictures never arrive out of order, and the thread ends a second after the
+last job.
 
 Errors in widget callbacks and threads would reach only JupyterLab's log. Here they are shown in the panel, the last
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
@@ -21,10 +22,14 @@ import torch
 from torch import Tensor
 from traitlets import TraitError
 
-from .. import images, plots
+from .. import images, languages, plots
 
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 STYLE = (files(__package__) / "panel.css").read_text()
+COPY = """<button class="lv-copy" onclick="
+    getSelection().selectAllChildren(this.closest('.lv-panel').querySelector('.lv-code'));
+    document.execCommand('copy'); this.textContent = '{copied}'; setTimeout(() => this.textContent = '{copy}', 1500)
+">{copy}</button>"""  # without a clipboard (VS Code) the code can still be marked by hand
 
 
 class Frame(NamedTuple):
@@ -38,7 +43,11 @@ class Frame(NamedTuple):
 
 
 class Panel:
-    """A subclass fills ``self.controls``, calls `assemble`, and turns the controls' values into frames in `draw`."""
+    """A subclass fills ``self.controls``, calls `assemble`, and turns the controls' values into frames in `draw`.
+
+    Its texts are in `languages`, under its ``name``: descriptions of controls under their names, ``"NAME alt"`` for
+    pictures, ``presets`` with a title and a sentence each.
+    """
 
     name = "panel"
 
@@ -55,10 +64,19 @@ class Panel:
         self._code = ""
         self._pictures: dict[str, Tensor] = {}
         self._alts: dict[str, str] = {}
+        self._preset: str | None = None  # the one the controls stand at
+        self._sentence = widgets.HTML()
         self._code_line = widgets.HTML()
         self._error_line = widgets.HTML(layout=widgets.Layout(display="none"))
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """In the order of the lecture: what each sets the controls to. It may depend on what they stand at."""
+        return {}
+
+    def chosen(self) -> None:
+        """A hand has chosen a preset."""
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
@@ -82,12 +100,23 @@ class Panel:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
         raise NotImplementedError
 
-    def picture(self, name: str, alt: str, size: int) -> widgets.VBox:
+    def say(self, key: str, **values: object) -> str:
+        """A text of this panel; names and other foreign words in it become safe HTML."""
+        safe = {name: html.escape(value) if isinstance(value, str) else value for name, value in values.items()}
+        return languages.say(self.name, key, **safe)
+
+    @staticmethod
+    def options(values: Iterable[Any]) -> list[tuple[str, Any]]:
+        """Options of a menu, as they are shown."""
+        return [(languages.option(value), value) for value in values]
+
+    def picture(self, name: str, size: int) -> widgets.VBox:
         """An output for an image, ``size`` pixels wide and high, with the text ``name + " caption"`` below."""
+        alt = self.say(f"{name} alt")
         box = widgets.Layout(width=f"{size}px", height=f"{size}px", object_fit="contain", margin="0")
         image = self.outputs[name] = widgets.Image(format="png", layout=box)
         self._alts[name] = alt
-        spoken = widgets.HTML(f"Picture: {html.escape(alt)}")  # ipywidgets' Image has no alt text of its own
+        spoken = widgets.HTML(self.say("picture", alt=alt))  # ipywidgets' Image has no alt text of its own
         spoken.add_class("lv-spoken")
         caption = self.text(f"{name} caption", width=f"{size}px", height="64px")
         return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0"))
@@ -104,9 +133,11 @@ class Panel:
         boxes = [widgets.VBox(controls[:left]), widgets.VBox(controls[left:])]
         return widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
 
-    def folded(self, description: str, content: widgets.Box) -> widgets.VBox:
-        """A button that shows and hides ``content``, which is hidden at first."""
-        button = widgets.ToggleButton(description=description, icon="caret-down", layout=widgets.Layout(width="260px"))
+    def folded(self, content: widgets.Box) -> widgets.VBox:
+        """A button that shows and hides ``content``, more penalties and filters, which is hidden at first."""
+        button = widgets.ToggleButton(
+            description=self.say("more"), icon="caret-down", layout=widgets.Layout(width="260px")
+        )
         content.layout.display = "none"
         content.add_class("lv-folded")
 
@@ -126,13 +157,64 @@ class Panel:
         self._code_line.add_class("lv-code")
         self._error_line.add_class("lv-error")
         style = widgets.HTML(f"<style>{STYLE}</style>", layout=widgets.Layout(display="none"))
-        self.widget = widgets.VBox([style, *rows, self._error_line, self._code_line])
+        self._name_controls()
+        copy = widgets.HTML(COPY.format(copy=self.say("copy"), copied=self.say("copied")))
+        code = widgets.HBox([self._code_line, copy], layout=widgets.Layout(align_items="flex-start"))
+        self.widget = widgets.VBox([style, *self._preset_row(), *rows, self._error_line, code])
         self.widget.add_class("lv-panel")
         self._answer()  # in the caller's thread, so that an error here is the cell's
         if self._error:
             raise self._error
         for control in self.controls.values():
             control.observe(self._ask, "value")
+
+    def _name_controls(self) -> None:
+        """Descriptions and options in the language in use."""
+        for name, control in self.controls.items():
+            control.description = control.description or self.say(name)
+            if isinstance(control, (widgets.Dropdown, widgets.SelectionSlider)):
+                value = control.value
+                control.options = self.options(control.options)
+                control.value = value
+
+    def _preset_row(self) -> list[widgets.Widget]:
+        """A button for each preset, and the lecture's sentence below; digits press them in the presenter view."""
+        presets = self.presets(self.values)
+        if not presets:
+            return []
+        told = languages.texts()[self.name]["presets"]
+        values = self.values
+        standing = (key for key, wanted in presets.items() if wanted.items() <= values.items())
+        self._preset = next(standing, None)
+        self.controls["preset"] = widgets.ToggleButtons(
+            options=[(f"{n} {told[key][0]}", key) for n, key in enumerate(presets, start=1)],
+            tooltips=[told[key][1] for key in presets],
+            value=self._preset,
+            style={"button_width": "auto"},
+        )
+        self.controls["preset"].add_class("lv-presets")
+        self._sentence.add_class("lv-sentence")
+        self._sentence.value = html.escape(told[self._preset][1], quote=False) if self._preset else ""
+        return [self.controls["preset"], self._sentence]
+
+    def _follow_preset(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
+        preset = values.get("preset")
+        was_chosen = preset is not None and preset != self._preset
+        self._preset = preset
+        if was_chosen:
+            wanted = self.presets(values)[preset]
+            values = self.adjust(values | wanted)  # first what the ends of sliders depend on
+            for name in wanted:
+                self.controls[name].value = values[name]
+            self.chosen()
+        values = self.adjust(values)
+        if preset is not None:
+            if any(values[name] != value for name, value in self.presets(values)[preset].items()):
+                self._preset = self.controls["preset"].value = values["preset"] = None
+            says = languages.texts()[self.name]["presets"][preset][1] if self._preset else ""
+            self._sentence.value = html.escape(says, quote=False)
+        return values
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------
 
@@ -219,7 +301,7 @@ class Panel:
         asked = self._asked
         self._drawing = threading.get_ident()
         try:
-            values = self.adjust(self.values)
+            values = self._follow_preset(self.values)
             if values != self._drawn:
                 self._drawn = None
                 for frame in self.draw(values):

@@ -28,18 +28,15 @@ class PlantedBias(RunPanel):
         self._bias = bias
         self._student: Student | None = None
         self.controls = {
-            "bias": widgets.FloatSlider(
-                value=bias, min=0, max=1, step=0.1, readout_format=".1f", description="bias", layout=WIDE
-            ),
-            "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", description="class image", layout=WIDE),
-            "steps": widgets.IntSlider(300, 20, 600, step=20, description="steps", layout=WIDE),
+            "bias": widgets.FloatSlider(value=bias, min=0, max=1, step=0.1, readout_format=".1f", layout=WIDE),
+            "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", layout=WIDE),
+            "steps": widgets.IntSlider(300, 20, 600, step=20, layout=WIDE),
         }
-        self.assemble_run(
-            self.columns(2),
-            size=size,
-            alt="the class image so far",
-            first=[self.picture("lesson", "nine dumbbells to learn from", size)],
-        )
+        self.assemble_run(self.columns(2), size=size, first=[self.picture("lesson", size)])
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        names = {"always": 1.0, "never": 0.0, "sometimes": 0.3}
+        return {name: {"bias": bias, "shape": "dumbbell"} for name, bias in names.items()}
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["bias"] != self._bias:
@@ -48,7 +45,7 @@ class PlantedBias(RunPanel):
         return super().adjust(values)
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
-        return {"lesson": dumbbells(values["bias"]), "lesson caption": "dumbbells to learn from"}
+        return {"lesson": dumbbells(values["bias"]), "lesson caption": self.say("lesson caption")}
 
     def steer_run(self, values: dict[str, Any]) -> str:
         return values["shape"]
@@ -62,7 +59,7 @@ class PlantedBias(RunPanel):
         return step.terms
 
     def caption(self, step: Step) -> str:
-        return f"step {self._taken}: accuracy {step.terms['accuracy']:.0%}<br>armlike {step.terms['armlike']:.2f}"
+        return self.say("learned", step=self._taken, **step.terms)
 
     def code_for(self, values: dict[str, Any]) -> str:
         student = f"student = lv.planted_bias.Student(bias={values['bias']:.1f})\n"

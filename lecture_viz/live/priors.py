@@ -34,24 +34,24 @@ class Priors(RunPanel):
         self._pictures_by_name = {name: network.check(picture) for name, picture in pictures.items()}
         self._penalty = total_variation(0)
         self.controls = {
-            "picture": widgets.Dropdown(options=[*self._pictures_by_name], description="picture", layout=WIDE),
-            "prior": widgets.Dropdown(options=PRIORS, value="decoder", description="prior", layout=WIDE),
-            "layer": widgets.SelectionSlider(options=network.layers, value=layer, description="layer", layout=WIDE),
-            "weight": widgets.SelectionSlider(
-                options=(0, 0.1, 0.3, 1, 3, 10, 30, 100),
-                value=3,
-                description="weight",
-                tooltip="of the total variation",
-                layout=WIDE,
-            ),
-            "steps": widgets.IntSlider(96, 16, 512, step=16, description="steps", layout=WIDE),
+            "picture": widgets.Dropdown(options=[*self._pictures_by_name], layout=WIDE),
+            "prior": widgets.Dropdown(options=PRIORS, value="decoder", layout=WIDE),
+            "layer": widgets.SelectionSlider(options=network.layers, value=layer, layout=WIDE),
+            "weight": widgets.SelectionSlider(options=(0, 0.1, 0.3, 1, 3, 10, 30, 100), value=3, layout=WIDE),
+            "steps": widgets.IntSlider(96, 16, 512, step=16, layout=WIDE),
         }
-        self.assemble_run(
-            self.columns(3),
-            size=size,
-            alt="the picture found so far",
-            first=[self.picture("given", "the picture that caused the activations", size)],
-        )
+        self._layer = layer
+        self.assemble_run(self.columns(3), size=size, first=[self.picture("given", size)])
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        first = next(iter(self._pictures_by_name))
+        plain = {"picture": first, "layer": self._layer}
+        presets = {prior: plain | {"prior": prior} for prior in PRIORS}
+        deep = {"layer": "relu6"} if "relu6" in self.network.layers else {}
+        presets["deep"] = plain | deep | {"prior": "decoder"}
+        if "noise" in self._pictures_by_name:
+            presets["noise"] = plain | deep | {"prior": "decoder", "picture": "noise"}
+        return presets
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         self.controls["weight"].disabled = values["prior"] != "total variation"
@@ -59,7 +59,8 @@ class Priors(RunPanel):
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         given = self._pictures_by_name[values["picture"]]
-        caption = f"given: what {values['layer']} has of this<br>spectral slope {spectral_slope(given):.1f}"
+        slope = self.say("slope", slope=spectral_slope(given))
+        caption = f"{self.say('given', layer=values['layer'])}<br>{slope}"
         return {"given": given, "given caption": caption}
 
     def steer_run(self, values: dict[str, Any]) -> tuple:
@@ -77,10 +78,8 @@ class Priors(RunPanel):
         return invert(self.network, activations, values["layer"], steps, start=image, **choices)
 
     def caption(self, step: Step) -> str:
-        return (
-            f"step {self._taken}: feature error {step.terms['feature error']:.3f}<br>"
-            f"spectral slope {spectral_slope(step.image):.1f}"
-        )
+        error = self.say("feature error", step=self._taken, error=step.terms["feature error"])
+        return f"{error}<br>{self.say('slope', slope=spectral_slope(step.image))}"
 
     def code_for(self, values: dict[str, Any]) -> str:
         layer = values["layer"]

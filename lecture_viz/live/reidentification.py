@@ -17,6 +17,7 @@ from .neuron import WIDE
 from .run import RunPanel
 
 FOUND = 9  # shown of the gallery
+WORTH_SEEING = {"alexnet64": ("relu3", "relu5")}  # an early and a middle layer
 
 
 class Reidentification(RunPanel):
@@ -46,25 +47,25 @@ class Reidentification(RunPanel):
         self._raw: dict[str, Tensor] = {}  # the gallery's activations
         first = layer or network.layers[len(network.layers) // 2]
         self.controls = {
-            "layer": widgets.SelectionSlider(options=network.layers, value=first, description="layer", layout=WIDE),
-            "steps": widgets.IntSlider(64, 16, 256, step=16, description="steps", layout=WIDE),
-            "bits": widgets.SelectionSlider(options=BITS, description="bits", layout=WIDE),
-            "average": widgets.SelectionSlider(options=(1, 2, 4, 8), description="average", layout=WIDE),
-            "dropout": widgets.FloatSlider(
-                min=0, max=0.9, step=0.1, readout_format=".1f", description="dropout", layout=WIDE
-            ),
+            "layer": widgets.SelectionSlider(options=network.layers, value=first, layout=WIDE),
+            "steps": widgets.IntSlider(64, 16, 256, step=16, layout=WIDE),
+            "bits": widgets.SelectionSlider(options=BITS, layout=WIDE),
+            "average": widgets.SelectionSlider(options=(1, 2, 4, 8), layout=WIDE),
+            "dropout": widgets.FloatSlider(min=0, max=0.9, step=0.1, readout_format=".1f", layout=WIDE),
         }
-        self.assemble_run(
-            self.columns(2),
-            size=size,
-            alt="what the stored activations still say",
-            first=[
-                self.picture("photo", "the photo whose activations are stored", size),
-                self.picture(
-                    "matches", "the nine of the gallery most like the picture found, the right one framed", size
-                ),
-            ],
-        )
+        first_pictures = [self.picture("photo", size), self.picture("matches", size)]
+        self.assemble_run(self.columns(2), size=size, first=first_pictures)
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        layers, plain = self.network.layers, {"bits": BITS[0], "average": 1, "dropout": 0}
+        early, middle = WORTH_SEEING.get(self.network.name, (layers[len(layers) // 4], layers[len(layers) // 2]))
+        return {
+            "early": plain | {"layer": early},
+            "middle": plain | {"layer": middle},
+            "last": plain | {"layer": layers[-1]},
+            "bits": plain | {"layer": middle, "bits": 2},
+            "defended": plain | {"layer": middle, "average": 2, "dropout": 0.5},
+        }
 
     def _stored(self, values: dict[str, Any]) -> Tensor:
         with torch.no_grad():
@@ -79,12 +80,12 @@ class Reidentification(RunPanel):
                 parts = [self.network.activations(part, layer) for part in self._gallery.split(64)]
             self._raw = {layer: torch.cat(parts)}
         rank = ranks(self._stored(values), self._raw[layer], [self._right]).item()
-        caption = f"the photo; by its stored numbers, {self._verdict(rank)}"
+        caption = f"{self.say('by numbers')} {self._verdict(rank)}"
         outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": caption}
         return outputs if self._newest else outputs | {"matches": torch.full_like(self.photo, GREY)}
 
     def _verdict(self, rank: int) -> str:
-        return f"<b>found</b> among {len(self._gallery)}" if rank == 0 else f"no. {rank + 1} of {len(self._gallery)}"
+        return self.say("ranked" if rank else "found", rank=rank + 1, total=len(self._gallery))
 
     def steer_run(self, values: dict[str, Any]) -> tuple:
         return tuple(values[name] for name in ("layer", "bits", "average", "dropout"))
@@ -102,11 +103,11 @@ class Reidentification(RunPanel):
         rank = ranks(seen, self._looks, [self._right]).item()
         pictures = [self._gallery[n : n + 1] for n in best]
         chosen = best.index(self._right) if self._right in best else None
-        caption = f"most like the picture: {self._verdict(rank)}"
+        caption = f"{self.say('by picture')} {self._verdict(rank)}"
         return outputs | {"matches": plots.mosaic(pictures, chosen=chosen), "matches caption": caption}
 
     def caption(self, step: Step) -> str:
-        return f"step {self._taken}: feature error {step.terms['feature error']:.3f}"
+        return self.say("feature error", step=self._taken, error=step.terms["feature error"])
 
     def code_for(self, values: dict[str, Any]) -> str:
         layer, size = values["layer"], self.photo.shape[-1]

@@ -13,19 +13,18 @@ from .panel import Frame, Panel
 Grid = tuple[tuple[float, ...], ...]
 
 # forward input and arriving sensitivity
-PRESETS: dict[str, tuple[Grid, Grid]] = {
-    "the lecture's figure": (((1, -1, 5), (2, -5, -7), (-3, 2, 4)), ((-2, 3, -1), (6, -3, 1), (2, -1, 3))),
-    "with exact zeros": (((0, -1, 5), (0, 0, -7), (-3, 0, 4)), ((2, 3, 0), (-6, 0, 1), (0, 1, -3))),
-}
+FIGURE: tuple[Grid, Grid] = (((1, -1, 5), (2, -5, -7), (-3, 2, 4)), ((-2, 3, -1), (6, -3, 1), (2, -1, 3)))
+ZEROS: tuple[Grid, Grid] = (((0, -1, 5), (0, 0, -7), (-3, 0, 4)), ((2, 3, 0), (-6, 0, 1), (0, 1, -3)))
+ROWS = (1, 2, 3)
 # what lies between the two ReLUs of the stack: each row of the grid is compared with the next one
 BETWEEN = torch.tensor([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
 
 
 FORMULAS = {"backprop": "s·[x&gt;0]", "deconvnet": "s·[s&gt;0]", "guided": "s·[x&gt;0]·[s&gt;0]"}
 STACKS = {
-    1: ("after the ReLU: max(x, 0)", "torch.relu", torch.relu),
+    1: ("after one", "torch.relu", torch.relu),
     2: (
-        "after two ReLUs: max(W max(x, 0), 0)",
+        "after two",
         "lambda x: torch.relu(W @ torch.relu(x))",
         lambda x: torch.relu(BETWEEN @ torch.relu(x)),
     ),
@@ -50,29 +49,32 @@ class ReluRules(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._preset: str | None = None
-        wide = widgets.Layout(width="440px")
-        self.controls = {
-            "preset": widgets.Dropdown(options=list(PRESETS), description="numbers", layout=wide),
-            "relus": widgets.SelectionSlider(options=[1, 2], description="ReLUs", layout=wide),
-        }
-        forward = self._grid("x", "forward input")
-        arriving = self._grid("s", "arriving sensitivity")
+        self.controls = {"relus": widgets.SelectionSlider(options=[1, 2], layout=widgets.Layout(width="440px"))}
+        forward, arriving = self._grid("x"), self._grid("s")
         for name in ("after", "between", *RULES):
             self.text(name, margin="0 28px 0 0")
         row = widgets.Layout(flex_flow="row wrap", margin="14px 0 0 0", align_items="flex-end")
         self.assemble(
-            widgets.HBox([self.controls["preset"], self.controls["relus"]]),
+            self.controls["relus"],
             widgets.HBox([forward, self.outputs["after"], self.outputs["between"]], layout=row),
             widgets.HBox([arriving, *(self.outputs[rule] for rule in RULES)], layout=row),
         )
 
-    def _grid(self, letter: str, heading: str) -> widgets.VBox:
-        cells = []
-        for y in range(1, 4):
-            for x in range(1, 4):
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        figure, zeros = (
+            {f"{letter}{y}{x}": grid[y - 1][x - 1] for letter, grid in zip("xs", grids) for y in ROWS for x in ROWS}
+            for grids in (FIGURE, ZEROS)
+        )
+        return {"figure": figure | {"relus": 1}, "zeros": zeros | {"relus": 1}, "two": figure | {"relus": 2}}
+
+    def _grid(self, letter: str) -> widgets.VBox:
+        cells, heading = [], self.say(letter)
+        for y in ROWS:
+            for x in ROWS:
                 cell = widgets.FloatText(
-                    description=f"{heading}, row {y}, column {x}", layout=widgets.Layout(width="68px", margin="1px")
+                    FIGURE["xs".index(letter)][y - 1][x - 1],
+                    description=self.say("cell", heading=heading, row=y, column=x),
+                    layout=widgets.Layout(width="68px", margin="1px"),
                 )
                 cell.add_class("lv-cell")
                 self.controls[f"{letter}{y}{x}"] = cell
@@ -86,11 +88,6 @@ class ReluRules(Panel):
         return {name: control for name, control in self.controls.items() if name[0] == letter and name[1:].isdigit()}
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        if values["preset"] != self._preset:
-            self._preset = values["preset"]
-            for letter, grid in zip("xs", PRESETS[self._preset]):
-                for name, number in zip(self._cells(letter), sum(grid, ())):
-                    self.controls[name].value = values[name] = number
         for name, cell in self._cells("s").items():
             (cell.add_class if values[name] < 0 else cell.remove_class)("lv-negative")
         return values
@@ -98,14 +95,14 @@ class ReluRules(Panel):
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         x, s = (torch.tensor([float(values[name]) for name in self._cells(letter)]).view(3, 3) for letter in "xs")
         if not (x.isfinite().all() and s.isfinite().all()):
-            raise ValueError("a cell is empty or not a number: type one, such as -1.5")
+            raise ValueError(self.say("not a number"))
         forward, source, stack = STACKS[values["relus"]]
-        outputs = {"after": numbers(stack(x), forward), "between": ""}
+        outputs = {"after": numbers(stack(x), self.say(forward)), "between": ""}
         for rule, formula in FORMULAS.items():
-            caption = f"<b>{rule}</b> " + (formula if stack is torch.relu else "through both ReLUs")
+            caption = f"<b>{rule}</b> " + (formula if stack is torch.relu else self.say("through both"))
             outputs[rule] = numbers(way_back(stack, x, s, rule), caption)
         code = f"x = torch.tensor({x.tolist()})\ns = torch.tensor({s.tolist()})\n"
         if stack is not torch.relu:
-            outputs["between"] = numbers(BETWEEN, "the fixed matrix W", sensitivities=False)
+            outputs["between"] = numbers(BETWEEN, self.say("matrix"), sensitivities=False)
             code += f"W = torch.tensor({BETWEEN.tolist()})\n"
         yield Frame(outputs, code + f"[lv.way_back({source}, x, s, rule) for rule in lv.RULES]")

@@ -25,7 +25,6 @@ from .panel import Frame, Panel
 PER_SECOND = 12  # pictures to the screen: more would only queue up
 STILLS = 64  # kept for the film; every second one is dropped when there are more
 STRIP = 9  # of them in the film strip
-SILENT = "<br>silent: try another neuron, or start with the photo"
 COLOURS = ("#3b6fb6", "#c8641e", "#2e8b57", "#8a4fb0", "#7a7a7a")  # of curves: told apart by lightness, too
 
 
@@ -69,10 +68,14 @@ class RunPanel(Panel):
 
     def caption(self, step: Step) -> str:
         """What stands below the picture."""
-        silent = not any(self._curves["objective"])
-        return f"step {self._taken}: objective {step.value:.3g}" + SILENT * silent
+        silent = "" if any(self._curves["objective"]) else f"<br>{self.say('silent run')}"
+        return self.say("step", step=self._taken, value=step.value) + silent
 
-    def assemble_run(self, *rows: widgets.Widget, size: int, alt: str, first: Sequence[widgets.Widget] = ()) -> None:
+    def recipe(self, values: dict[str, Any]) -> str:
+        """What the picture depends on; `code_for`, unless that says more."""
+        return self.code_for(values)
+
+    def assemble_run(self, *rows: widgets.Widget, size: int, first: Sequence[widgets.Widget] = ()) -> None:
         """The last line of a subclass's ``__init__``, in the place of `assemble`; ``first`` stands left of the run."""
         before = RunPanel._newest_panel()
         if before is not None and before._running:  # a cell run again: its old panel is not to compute unseen
@@ -81,6 +84,7 @@ class RunPanel(Panel):
         self._run: Iterator[Step] | None = None
         self._fixed: Any = None
         self._newest: Step | None = None
+        self._made_by = ""  # the recipe of the picture on screen
         self._taken = 0  # steps of this run …
         self._goal = 1  # … and how many it is to take
         self._seconds = 0.0  # spent in it
@@ -93,7 +97,8 @@ class RunPanel(Panel):
         self._presses = 0
         buttons = []
         for name, icon in (("start", "play"), ("stop", "stop"), ("resume", "step-forward")):
-            button = widgets.Button(description=name, icon=icon, layout=widgets.Layout(width="100px"))
+            button = widgets.Button(description=self.say(name), icon=icon, layout=widgets.Layout(width="100px"))
+            button.add_class(f"lv-{name}")
             button.on_click(lambda _, name=name: self._press(name))
             buttons.append(button)
         progress = self.outputs["progress"] = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="260px"))
@@ -101,8 +106,8 @@ class RunPanel(Panel):
         bar = widgets.HBox([*buttons, progress, self.text("time left", width="220px", margin="0 0 0 10px")])
         shown = [
             *first,
-            self.picture("image", alt, size),
-            self.picture("film", "film strip: the run from its first step to its last", size),
+            self.picture("image", size),
+            self.picture("film", size),
             self.text("curves", width=f"{size}px", height=f"{size}px"),
         ]
         self.assemble(*rows, bar, self.row(*shown), self.text("save"))
@@ -134,11 +139,32 @@ class RunPanel(Panel):
         self._ask()
         return self
 
+    def chosen(self) -> None:
+        if "start" not in self._wishes:
+            self._wishes.append("start")
+
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         return values | {"presses": self._presses}  # a button, too, makes for a new drawing
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+    def _show_state(self) -> None:
+        """For the keys of the presenter view: what Space would do."""
+        states = {"lv-running": self._running, "lv-stopped": not self._running and self._run is not None}
+        for name, holds in states.items():
+            (self.widget.add_class if holds else self.widget.remove_class)(name)
+
+    def _told(self, values: dict[str, Any]) -> str:
+        """The code; where it is not the one that made the picture on screen, it says so."""
         code = self.code_for(values)
+        if self._newest is None:
+            return code
+        if self._running and self._made_by != self.recipe(values):
+            self._made_by = ""  # no single call makes this picture any more
+        if self._made_by == self.recipe(values):
+            unfinished = self._taken < self._goal and not self._running
+            return f"# {self.say('so far', taken=self._taken, goal=self._goal)}\n{code}" if unfinished else code
+        return f"# {self.say('moved' if self._running else 'press start')}\n{code}"
+
+    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         was_running = self._running
         while self._wishes:
             self._obey(self._wishes.popleft(), values)
@@ -146,10 +172,11 @@ class RunPanel(Panel):
             outputs: dict[str, Tensor | str | float] = {**self.beside(values)}
             if self._newest is None:
                 picture = self.first_picture(values)
-                outputs |= {"image": picture, "film": picture, "image caption": "press <b>start</b>"}
+                outputs |= {"image": picture, "film": picture, "image caption": self.say("begin")}
             elif was_running:
                 outputs |= self._outputs()
-            yield Frame(outputs, code)
+            self._show_state()
+            yield Frame(outputs, self._told(values))
             return
         fixed = self.steer_run(values)
         if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
@@ -157,6 +184,8 @@ class RunPanel(Panel):
             self._curves = {}  # another target has another scale
         self._fixed = fixed
         shown = 0.0
+        self._show_state()
+        code = self._told(values)
         yield Frame(self.beside(values), code)
         while True:
             started = time.monotonic()
@@ -164,7 +193,8 @@ class RunPanel(Panel):
                 step = next(self._run, None)
             except Exception:
                 self._running, self._run = False, None
-                yield Frame(self._outputs(), code)
+                self._show_state()
+                yield Frame(self._outputs(), self._told(values))
                 raise
             if step is None:
                 self._running, self._run = False, None
@@ -175,13 +205,14 @@ class RunPanel(Panel):
             if due:
                 shown = time.monotonic()
             yield Frame(self._outputs() if due else {}, code)
-        yield Frame(self._outputs(), code)
+        self._show_state()
+        yield Frame(self._outputs(), self._told(values))
 
     def _obey(self, wish: str, values: dict[str, Any]) -> None:
         if wish != "start":
             self._running = wish == "resume" and self._run is not None
             return
-        self._fixed = self.steer_run(values)
+        self._fixed, self._made_by = self.steer_run(values), self.recipe(values)
         self._newest, self._taken, self._goal, self._seconds = None, 0, self.goal(values), 0.0
         self._film, self._every, self._curves = [], 1, {}
         self._run, self._running = self.begin(values, None, self._goal), True
@@ -203,7 +234,7 @@ class RunPanel(Panel):
             "image": self._newest.image[:1],
             "image caption": self.caption(self._newest),
             "film": strip(self._film),
-            "film caption": f"the run in {min(STRIP, len(self._film))} stills",
+            "film caption": self.say("film caption", stills=min(STRIP, len(self._film))),
             "curves": curves(self._curves, self._width),
             "progress": self._taken / self._goal,
             "time left": self._time_left(),
@@ -216,10 +247,10 @@ class RunPanel(Panel):
     def _time_left(self) -> str:
         if self._running and self._taken:
             left = (self._goal - self._taken) * self._seconds / self._taken
-            return f"{left:.0f} s left"
+            return self.say("seconds left", seconds=left)
         if self._newest is None:
             return ""
-        return "stopped" if self._run is not None else f"done in {self._seconds:.1f} s"
+        return self.say("stopped") if self._run is not None else self.say("done", seconds=self._seconds)
 
     def _links(self) -> str:
         """Links that save what was made, without a file on the server."""
@@ -229,9 +260,13 @@ class RunPanel(Panel):
         same[0].save(film, "GIF", save_all=True, append_images=same[1:], duration=100, loop=0)
         picture = images.encode(self._newest.image[:1])
         files = {"picture.png": ("image/png", picture), "film.gif": ("image/gif", film.getvalue())}
-        return "save as " + " · ".join(
-            f'<a download="{name}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{name}</a>'
-            for name, (kind, content) in files.items()
+        return (
+            self.say("save as")
+            + " "
+            + " · ".join(
+                f'<a download="{name}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{name}</a>'
+                for name, (kind, content) in files.items()
+            )
         )
 
 

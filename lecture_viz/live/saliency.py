@@ -1,6 +1,5 @@
 """Lesson 4: four maps of one neuron side by side, and how alike each is to maps that should differ from it."""
 
-import html
 import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -53,27 +52,30 @@ class Saliency(NeuronPanel):
         self._random: tuple[str, Network] = (TRAINED, network)
         self._alike = dict.fromkeys(Maps._fields, "")
         layers = cascade(network)
+        self._other, self._last = network.label_index(other), layers[0]
         self.controls |= {
-            "score": widgets.SelectionSlider(options=["logit", "probability"], description="score", layout=WIDE),
+            "score": widgets.SelectionSlider(options=["logit", "probability"], layout=WIDE),
             "samples": samples_slider(),
-            "other": slider(
-                "other", len(network.labels) - 1, network.label_index(other), "its map is compared with this one"
-            ),
-            "random": widgets.SelectionSlider(options=[TRAINED, *layers], description="random", layout=WIDE),
-            "one_scale": widgets.Checkbox(False, description="one scale for all maps", indent=True, layout=WIDE),
-        }
-        alts = {
-            "photo": "the photo the network sees",
-            "backprop": "colour gradient of the chosen neuron",
-            "deconvnet": "what Deconvnet's rule sends back from it",
-            "guided": "what guided backprop sends back from it",
-            "saliency": "saliency: the largest colour channel of the gradient's magnitude",
+            "other": slider(len(network.labels) - 1, self._other),
+            "random": widgets.SelectionSlider(options=[TRAINED, *layers], layout=WIDE),
+            "one_scale": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
         shown = [
-            widgets.VBox([self.picture(name, alt, size), self.text(f"{name} alike", width=f"{size}px", height="96px")])
-            for name, alt in alts.items()
+            widgets.VBox([self.picture(name, size), self.text(f"{name} alike", width=f"{size}px", height="96px")])
+            for name in ("photo", *Maps._fields)
         ]
         self.assemble(self.columns(4), self.row(*shown))
+
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        plain = self.output | {"score": "logit", "samples": 0, "random": TRAINED, "other": self._other}
+        deep = self.depth(1)
+        return {
+            "class": plain,
+            "probability": plain | {"score": "probability"},
+            "deep": plain | {"layer": deep, "neuron": self.loudest(deep), "other": 0},
+            "smooth": plain | {"samples": 32},
+            "random": plain | {"random": self._last},
+        }
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         last = len(self.activation(values["layer"])) - 1
@@ -102,10 +104,10 @@ class Saliency(NeuronPanel):
         code = self._code_for(target, values["random"], samples)
         with torch.no_grad():
             value = target(network, self.photo).item()
-        what = html.escape(str(target).removeprefix("lv."))
         stale = {f"{name} alike": f'<div class="lv-stale">{text}</div>' for name, text in self._alike.items()}
-        trained = "" if network is self.network else f"<br>random down to {html.escape(values['random'])}"
-        photo = {"photo": self.photo, "photo caption": f"<b>{what}</b> = {value:.3g}{trained}"}
+        trained = "" if network is self.network else f"<br>{self.say('random down to', layer=values['random'])}"
+        caption = self.say("value", what=str(target).removeprefix("lv."), value=value)
+        photo = {"photo": self.photo, "photo caption": caption + trained}
         for count, maps in enumerate(self._maps(network, target, samples), start=1):
             yield Frame(photo | self._pictures_of(maps, values, min(count * BATCH, samples)) | stale, code)
             stale = {}
@@ -118,28 +120,26 @@ class Saliency(NeuronPanel):
             for rival_maps in self._maps(rival_network, rival_target, samples):  # noqa: B007  the last counts
                 yield Frame({}, code)  # newer values may be waiting
             for name, one, other_map in zip(Maps._fields, maps, rival_maps):
-                bars[name] += bar(rival, similarity(one, other_map))
+                bars[name] += bar(self.say(f"{rival} bar"), similarity(one, other_map))
         self._alike = {name: f"<table class='lv-guesses'>{rows}</table>" for name, rows in bars.items()}
-        named = html.escape(str(other).removeprefix("lv."))
-        legend = f"<b>How alike</b> is each map to<br>other: {named}"
-        legend += "<br>trained: without random weights" if len(rivals) > 1 else ""
+        legend = [self.say("alike", other=str(other).removeprefix("lv."))]
+        legend += [self.say("alike trained")] if len(rivals) > 1 else []
         alike = {f"{name} alike": text for name, text in self._alike.items()}
-        yield Frame({"photo alike": f"{legend}<br>1 is the same picture", **alike}, code)
+        yield Frame({"photo alike": "<br>".join([*legend, self.say("alike scale")]), **alike}, code)
 
     def _pictures_of(self, maps: Maps, values: dict[str, Any], samples: int) -> dict[str, Tensor | str]:
         outputs: dict[str, Tensor | str] = {}
         shared = images.stretch(torch.cat([part.flatten() for part in maps])) if values["one_scale"] else None
-        titles = {"backprop": "gradient", "deconvnet": "Deconvnet", "guided": "guided backprop", "saliency": "saliency"}
         for name, part in maps._asdict().items():
             limit = shared or images.stretch(part)
             show = images.show_magnitude if name == "saliency" else images.show_signed
-            scale = f"black is 0, yellow {limit:.2g}" if name == "saliency" else f"grey is 0, full colour ±{limit:.2g}"
             outputs[name] = show(part, limit)
-            outputs[f"{name} caption"] = f"<b>{titles[name]}</b><br>{scale}"
+            scale = self.say("magnitude scale" if name == "saliency" else "signed scale", limit=limit)
+            outputs[f"{name} caption"] = f"<b>{self.say(f'{name} title')}</b><br>{scale}"
         if samples:
-            outputs["saliency caption"] += f"<br>mean of {samples} samples"
+            outputs["saliency caption"] += f"<br>{self.say('mean of samples', samples=samples)}"
         if not maps.backprop.any():
-            outputs["backprop caption"] += "<br>silent: try another neuron"
+            outputs["backprop caption"] += f"<br>{self.say('silent')}"
         return outputs
 
     def _code_for(self, target: targets.Target, random: str, samples: int) -> str:

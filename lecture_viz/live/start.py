@@ -8,18 +8,11 @@ import ipywidgets as widgets
 
 from .. import images, targets
 from ..gradients import sensitivity
+from ..languages import option
 from ..networks import Network, load_network
 from .panel import Frame, Panel
 
-NETWORKS = {
-    "alexnet64 – embedded, no download": "alexnet64",
-    "inception64 – embedded, no download": "inception64",
-    "inception64_robust – embedded, no download": "inception64_robust",
-    "AlexNet (233 MB download)": "alexnet",
-    "GoogLeNet (50 MB download)": "googlenet",
-    "ResNet-18 (45 MB download)": "resnet18",
-    "VGG-16 (528 MB download)": "vgg16",
-}
+NETWORKS = ("alexnet64", "inception64", "inception64_robust", "alexnet", "googlenet", "resnet18", "vgg16")
 UPLOAD = "your photo"
 
 
@@ -38,23 +31,16 @@ class Start(Panel):
         self._upload: bytes | None = None
         wide = widgets.Layout(width="440px")
         self.controls = {
-            "network": widgets.Dropdown(
-                options=list(NETWORKS.items()), value=network, description="network", layout=wide
-            ),
-            "photo": widgets.Dropdown(
-                options=list(images.BUNDLED_PHOTOS), value=photo, description="photo", layout=wide
-            ),
+            "network": widgets.Dropdown(options=NETWORKS, value=network, layout=wide),
+            "photo": widgets.Dropdown(options=list(images.BUNDLED_PHOTOS), value=photo, layout=wide),
             "upload": widgets.FileUpload(
-                accept="image/*", description="use your own photo", layout=widgets.Layout(width="220px")
+                accept="image/*", description=self.say("upload"), layout=widgets.Layout(width="220px")
             ),
-            "rank": widgets.IntSlider(1, 1, 5, description="guess no.", layout=wide),
+            "rank": widgets.IntSlider(1, 1, 5, layout=wide),
         }
         controls = self.controls
         guesses = self.text("guesses", width=f"{size}px", height=f"{size}px")
-        pictures = [
-            self.picture("photo", "the photo the network sees", size),
-            self.picture("gradient", "guided gradient of the chosen class with respect to the photo", size),
-        ]
+        pictures = [self.picture("photo", size), self.picture("gradient", size)]
         self.assemble(
             widgets.HBox(
                 [
@@ -66,6 +52,16 @@ class Start(Panel):
             self.row(*pictures, guesses),
         )
 
+    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        first = {"network": "alexnet64", "photo": "cat", "rank": 1}
+        return {
+            "cat": first,
+            "second": first | {"rank": 2},
+            "coffee": first | {"photo": "coffee"},
+            "astronaut": first | {"photo": "astronaut"},
+            "robust": first | {"network": "inception64_robust"},
+        }
+
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["upload"]:
             content = bytes(values["upload"][0]["content"])
@@ -73,8 +69,7 @@ class Start(Panel):
             images.load_image(content, 64)
             self._upload = content
             menu = self.controls["photo"]
-            if UPLOAD not in menu.options:
-                menu.options = [*menu.options, UPLOAD]
+            menu.options = self.options([*images.BUNDLED_PHOTOS, UPLOAD])
             menu.value = values["photo"] = UPLOAD
         return values | {"upload": self._upload}
 
@@ -82,7 +77,7 @@ class Start(Panel):
         """Load a network once, and say so: a download takes its time."""
         if name in self._networks:
             return
-        yield Frame({"status": f"loading {name} …"}, self.code())
+        yield Frame({"status": self.say("loading", name=name)}, self.code())
         try:
             self._networks[name] = load_network(name)
         except Exception:
@@ -109,12 +104,13 @@ class Start(Panel):
         yield Frame(
             {
                 "photo": photo,
-                "photo caption": f"<b>{html.escape(values['photo'])}</b> as {name} sees it, "
-                f"{network.input_size}×{network.input_size} pixels",
+                "photo caption": self.say(
+                    "photo caption", photo=option(values["photo"]), network=name, size=network.input_size
+                ),
                 "gradient": images.show_signed(gradient),
-                "gradient caption": f"<b>what speaks for “{html.escape(label)}”</b> (guided backprop)",
+                "gradient caption": self.say("gradient caption", label=label),
                 "status": "",
-                "guesses": f"<b>The network's five best guesses</b><table class='lv-guesses'>{bars}</table>",
+                "guesses": f"<b>{self.say('guesses')}</b><table class='lv-guesses'>{bars}</table>",
             },
             f"net = lv.load_network({name!r})\n"
             f"photo = lv.load_image({source}, size={network.input_size})\n"

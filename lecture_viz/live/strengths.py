@@ -51,7 +51,7 @@ class StrengthsPanel(RunPanel):
         sliders = {}
         for kind, makers, _ in KINDS:
             for name, (_, end, step) in makers.items():
-                shared = {"value": first.get(name, 0), "description": name, "layout": WIDE}
+                shared = {"value": first.get(name, 0), "layout": WIDE}
                 if weights and kind == "penalties":
                     sliders[name] = widgets.SelectionSlider(options=weights, **shared)
                 else:

@@ -2,6 +2,7 @@
 
 import torch
 
+from .. import languages
 from .embedded import ARCHITECTURES, load_embedded
 from .network import Network, WeightsUnavailable, wrap
 from .pretrained import load_pretrained, names
@@ -29,4 +30,5 @@ def load_network(
         network = load_embedded(name, trained=weights is not None)
     else:
         network = load_pretrained(name, weights)
+    network.labels = languages.labels(network.english)
     return network.to(device or torch.accelerator.current_accelerator(check_available=True) or "cpu")

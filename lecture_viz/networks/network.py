@@ -41,7 +41,8 @@ class Network(nn.Module):
     Attributes:
         name: as given to `load_network`.
         input_size: side in pixels of the square pictures it was trained on.
-        labels: class names, one per logit.
+        labels: class names, one per logit, in the language in use when it was loaded.
+        english: the same in English; names in either language are understood.
         layers: names in forward order, as a lecturer would say them (``conv1``, ``relu1``, …). Any other submodule can
             be named by its path too, such as ``"inception3a.branch1.conv"``.
     """
@@ -65,7 +66,7 @@ class Network(nn.Module):
         super().__init__()
         self.name = name
         self.input_size = input_size
-        self.labels = tuple(labels)
+        self.labels = self.english = tuple(labels)
         self.module = module.eval().requires_grad_(False)
         self._named_layers = layers
         self._card = card
@@ -255,8 +256,9 @@ class Network(nn.Module):
             if 0 <= label < len(self.labels):
                 return label
             raise ValueError(f"{self.name} has labels 0 … {len(self.labels) - 1}; got {label}")
-        if label in self.labels:
-            return self.labels.index(label)
+        for names in (self.labels, self.english):
+            if label in names:
+                return names.index(label)
         asked = str(label).casefold()
         names = [name.casefold() for name in self.labels]
         if asked in names:
@@ -325,5 +327,5 @@ def wrap(
         raise ValueError(f"a network returns logits (B, n_labels); {name} returned {shape}")
     if labels is not None and len(labels) != logits.shape[1]:
         raise ValueError(f"{name} has {logits.shape[1]} logits but {len(labels)} labels were given")
-    network.labels = tuple(labels or map(str, range(logits.shape[1])))
+    network.labels = network.english = tuple(labels or map(str, range(logits.shape[1])))
     return network

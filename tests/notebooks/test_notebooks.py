@@ -8,7 +8,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+FOLDER = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
@@ -35,6 +36,7 @@ def exercises(notebook) -> list[tuple[int, str]]:
     for n, cell in enumerate(notebook.cells):
         if "exercise" in cell.metadata.get("tags", []):
             below = notebook.cells[n + 1].source
+            assert "<summary>Hint</summary>" in below
             found.append(
                 (n, re.search(r"<summary>Solution</summary>.*?```python\n(.*?)```", below, re.DOTALL).group(1))
             )
@@ -81,8 +83,26 @@ def test_every_picture_has_alt_text(notebook):
 
 
 def test_its_links_lead_somewhere(notebook, path):
-    for link in re.findall(r"\]\(([^)#]+)\)", texts(notebook)):
+    links = re.findall(r"\]\(([^)#]+)\)", texts(notebook))
+    assert links
+    for link in links:
         assert (path.parent / link).exists(), link
+
+
+def test_its_words_are_in_the_glossary(notebook):
+    glossary = texts(nbformat.read(FOLDER / "glossary.ipynb", as_version=4))
+    words = re.findall(r"\(glossary\.ipynb#([^)]+)\)", notebook.cells[0].source)
+    assert len(words) >= 3
+    for word in words:
+        assert f"### {word.replace('-', ' ')}\n" in glossary.replace("-", " "), word
+
+
+def test_the_glossary_is_in_order_and_leads_to_the_notebooks():
+    glossary = texts(nbformat.read(FOLDER / "glossary.ipynb", as_version=4))
+    words = re.findall(r"^### (.+)$", glossary, re.MULTILINE)
+    assert len(words) > 30 and words == sorted(words, key=str.lower)
+    links = set(re.findall(r"\]\(([^)#]+)\)", glossary))
+    assert links == {path.name for path in NOTEBOOKS}
 
 
 def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook):

@@ -1,0 +1,67 @@
+"""The words on screen: texts of the panels, presets with the lecture's sentences, and class names, as data files.
+
+A language is a file of texts (``en.json``) and one of class names (``labels_zh.json``, by torchvision's English name;
+English needs none). To add a language, translate both and put its code into `LANGUAGES`; a test says what is missing.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+LANGUAGES = {"en": "English", "de": "Deutsch", "zh": "中文"}
+
+_current = "en"
+
+
+def use_language(language: str) -> None:
+    """Texts of panels made from now on, and class names of networks loaded from now on.
+
+    Args:
+        language: ``"en"``, ``"de"`` or ``"zh"``; the environment variable ``LECTURE_VIZ_LANGUAGE`` sets the first one.
+
+    Raises:
+        ValueError: no such language.
+    """
+    global _current
+    if language not in LANGUAGES:
+        named = ", ".join(f"{code!r} ({name})" for code, name in LANGUAGES.items())
+        raise ValueError(f"there is no language {language!r}; there are {named}")
+    _current = language
+
+
+def current() -> str:
+    """The language in use."""
+    return _current
+
+
+@cache
+def _read(file: str) -> dict:
+    return json.loads((files(__package__) / file).read_text(encoding="utf-8"))
+
+
+def texts(language: str | None = None) -> dict[str, dict]:
+    """All texts by panel; those under ``shared`` belong to all."""
+    return _read(f"{language or _current}.json")
+
+
+def say(panel: str, key: str, **values: object) -> str:
+    """A text of a panel, else the shared one, with ``values`` in its braces."""
+    all_texts = texts()
+    own = all_texts.get(panel, {})
+    return (own[key] if key in own else all_texts["shared"][key]).format(**values)
+
+
+def option(name: object) -> str:
+    """What a menu shows for one of its options; layers and numbers are shown as they are."""
+    return texts()["options"].get(name, str(name))
+
+
+def labels(english: Iterable[str]) -> tuple[str, ...]:
+    """Class names in the language in use; a class without a translation keeps its name."""
+    known = {} if _current == "en" else _read(f"labels_{_current}.json")
+    return tuple(known.get(name, name) for name in english)
+
+
+use_language(os.environ.get("LECTURE_VIZ_LANGUAGE") or "en")

@@ -1,0 +1,87 @@
+"""The words on screen: complete in every language, and the same where the code is concerned."""
+
+import re
+
+import ipywidgets as widgets
+import pytest
+
+import lecture_viz as lv
+from lecture_viz import languages
+
+
+@pytest.fixture
+def in_language():
+    yield lv.use_language
+    lv.use_language("en")
+
+
+def flat(texts: dict, path: tuple = ()) -> dict[tuple, str]:
+    """Every text by its path."""
+    found = {}
+    for key, value in texts.items():
+        if isinstance(value, dict):
+            found |= flat(value, (*path, key))
+        else:
+            found |= {(*path, key, n): part for n, part in enumerate(value if isinstance(value, list) else [value])}
+    return found
+
+
+def marks(text: str) -> list[str]:
+    """Places for values with their formats, and HTML tags: a translation may order them anew."""
+    return sorted(re.findall(r"\{.*?\}|<.*?>", text))
+
+
+@pytest.mark.parametrize("language", languages.LANGUAGES)
+def test_every_language_says_everything(language):
+    english, other = flat(languages.texts("en")), flat(languages.texts(language))
+    assert other.keys() == english.keys()
+    for path, text in english.items():
+        assert other[path].strip() and marks(other[path]) == marks(text), path
+
+
+def test_chinese_and_german_are_not_english(in_language):
+    for language in ("zh", "de"):
+        other = flat(languages.texts(language))
+        words = {path: re.sub(r"\{.*?\}|<.*?>", "", text) for path, text in flat(languages.texts("en")).items()}
+        same = [
+            path for path, text in flat(languages.texts("en")).items() if len(words[path]) > 20 and text == other[path]
+        ]
+        assert not same
+
+
+@pytest.mark.parametrize("language", ["zh", "de"])
+def test_class_names_in_another_language(in_language, cat, language):
+    english = lv.load_network("alexnet64", device="cpu")
+    in_language(language)
+    network = lv.load_network("alexnet64", device="cpu")
+    assert network.english == english.labels and len(set(network.labels)) == 200
+    assert not set(network.labels) & {"tabby", "goldfish", "school bus", "lemon"}
+    tabby = {"zh": "虎斑猫", "de": "Getigerte Katze"}[language]
+    assert network.top(cat, 1)[0][0] == tabby
+    assert network.label_index(tabby) == network.label_index("tabby") == english.label_index("tabby")
+    with pytest.raises(ValueError, match="has no label"):
+        network.label_index("zzz")
+
+
+def test_a_panel_in_chinese_with_code_that_runs(in_language, cat):
+    in_language("zh")
+    network = lv.load_network("alexnet64", device="cpu")
+    panel = lv.live.maximization(network, cat, label="tabby")
+    assert panel.controls["layer"].description == "层"
+    assert ("logit（未归一化得分）", "logit") in panel.controls["kind"].options
+    assert panel.controls["preset"].options[0][0] == "1 噪声"
+    assert "虎斑猫" in panel.code() and "lv.maximize" in panel.code()
+    panel.set(steps=8, preset="dumbbell")
+    assert "第 8 步" in panel.outputs["image caption"].value
+
+
+def test_every_control_has_a_name(network, cat):
+    for panel in (lv.live.maximization(network, cat), lv.live.dreaming(network), lv.live.relu_rules()):
+        for name, control in panel.controls.items():
+            if not isinstance(control, widgets.ToggleButtons):
+                assert control.description, name
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="there is no language 'xx'; there are 'en'"):
+        lv.use_language("xx")
