@@ -109,7 +109,7 @@ class Layers(RunPanel):
             f"<td>{found.ssim:.2f}</td></tr>"
             for layer, (_, found) in self._found.items()
         )
-        head = f"<tr><th></th><th>{self.say('error')}</th><th>PSNR</th><th>SSIM</th></tr>"
+        head = f"<tr><td></td><th>{self.say('error')}</th><th>PSNR</th><th>SSIM</th></tr>"
         outputs |= {
             "film": self._strip(self._now),
             "film caption": self.say("inverted", count=len(self._found), total=len(self._layers)),

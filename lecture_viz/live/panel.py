@@ -26,6 +26,8 @@ from .. import images, languages, plots
 
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 STYLE = (files(__package__) / "panel.css").read_text()
+LABELS = (files(__package__) / "labels.js").read_text()
+ONCE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # a picture of nothing: it runs code once it is there
 COPY = """<button class="lv-copy" onclick="
     getSelection().selectAllChildren(this.closest('.lv-panel').querySelector('.lv-code'));
     document.execCommand('copy'); this.textContent = '{copied}'; setTimeout(() => this.textContent = '{copy}', 1500)
@@ -156,7 +158,8 @@ class Panel:
         """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
         self._code_line.add_class("lv-code")
         self._error_line.add_class("lv-error")
-        style = widgets.HTML(f"<style>{STYLE}</style>", layout=widgets.Layout(display="none"))
+        labels = f'<img src="{ONCE}" alt="" onload="{html.escape(LABELS)}">'
+        style = widgets.HTML(f"<style>{STYLE}</style>{labels}", layout=widgets.Layout(display="none"))
         self._name_controls()
         copy = widgets.HTML(COPY.format(copy=self.say("copy"), copied=self.say("copied")))
         code = widgets.HBox([self._code_line, copy], layout=widgets.Layout(align_items="flex-start"))

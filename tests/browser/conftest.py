@@ -29,6 +29,13 @@ def server(browser, tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def notebook7(browser, tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("notebook7"), app="notebook")
+    yield server
+    server.stop()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     report = yield

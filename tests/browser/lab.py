@@ -13,8 +13,9 @@ import urllib.request
 from pathlib import Path
 
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Frame, Locator, Page
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 CHROMIUM_ARGUMENTS = [
@@ -34,10 +35,31 @@ def find_browser() -> str | None:
     return os.environ.get("LECTURE_VIZ_BROWSER") or next(filter(None, map(shutil.which, names)), None)
 
 
-class Server:
-    """A private JupyterLab on loopback that serves copies of the notebooks."""
+def free_port() -> int:
+    """A port of loopback nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
-    def __init__(self, folder: Path):
+
+def private(folder: Path) -> dict[str, str]:
+    """Environment variables that keep Jupyter's files in ``folder``."""
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    return {name: str(folder / place) for name, place in places.items()}
+
+
+class Server:
+    """A private JupyterLab, or Notebook 7, on loopback that serves copies of the notebooks."""
+
+    def __init__(self, folder: Path, app: str = "jupyterlab"):
+        self.app = app
         self.folder = folder / "notebooks"
         shutil.copytree(NOTEBOOKS, self.folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
         config = folder / "config"
@@ -45,26 +67,13 @@ class Server:
         (config / "labconfig" / "page_config.json").write_text(
             '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
         )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.token = secrets.token_hex(16)
-        private = {
-            "JUPYTER_CONFIG_DIR": config,
-            "JUPYTER_DATA_DIR": folder / "data",
-            "JUPYTER_RUNTIME_DIR": folder / "runtime",
-            "JUPYTERLAB_SETTINGS_DIR": folder / "settings",
-            "JUPYTERLAB_WORKSPACES_DIR": folder / "workspaces",
-            "IPYTHONDIR": folder / "ipython",
-        }
+        self.port, self.token = free_port(), secrets.token_hex(16)
         self.log = folder / "jupyter.log"
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={self.port}"]
+        command = [sys.executable, "-m", app, "--no-browser", "--allow-root", f"--port={self.port}"]
         command += [f"--ServerApp.root_dir={self.folder}", f"--IdentityProvider.token={self.token}"]
-        command += ["--LabApp.expose_app_in_browser=True"]
+        command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
         with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                command, env=os.environ | {k: str(v) for k, v in private.items()}, stdout=log, stderr=log
-            )
+            self.process = subprocess.Popen(command, env=os.environ | private(folder), stdout=log, stderr=log)
         self._wait_until_up()
 
     def _wait_until_up(self) -> None:
@@ -86,7 +95,9 @@ class Server:
             self.process.kill()
 
     def address(self, notebook: str) -> str:
-        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self.token}&reset"
+        """The notebook alone, without the browser of files."""
+        page = "doc/tree" if self.app == "jupyterlab" else "notebooks"
+        return f"http://127.0.0.1:{self.port}/{page}/{notebook}?token={self.token}&reset"
 
 
 class Lab:
@@ -94,7 +105,7 @@ class Lab:
 
     def __init__(self, page: Page, server: Server, notebook: str):
         self.page = page
-        page.goto(server.address(notebook).replace("/lab/tree/", "/doc/tree/"))
+        page.goto(server.address(notebook))
         page.wait_for_function("() => window.jupyterapp")
         page.evaluate(
             """async () => {
@@ -141,6 +152,12 @@ class Lab:
 
     def panel(self, number: int = 0) -> "LabPanel":
         return LabPanel(self.page, self.page.locator(".lv-panel").nth(number))
+
+
+def barriers(page: Page | Frame, within: str = "body") -> list[str]:
+    """What axe, the automatic accessibility audit, finds wrong."""
+    found = Axe().run(page, context=within).response["violations"]
+    return [f"{barrier['id']}: {node['html'][:200]}" for barrier in found for node in barrier["nodes"]]
 
 
 class LabPanel:

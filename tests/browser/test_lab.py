@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from lab import Lab, LabPanel
+from lab import Lab, LabPanel, barriers
 from PIL import Image
 
 import lecture_viz as lv
@@ -486,3 +486,43 @@ def test_a_callback_that_raises_shows_its_message(lab, net):
     panel.handle("neuron").press("ArrowRight")
     assert shows(panel, 1, gradient_picture(net, lv.logit(int(panel.readout("neuron")))))
     assert panel.root.get_by_role("alert").count() == 0 or not panel.root.get_by_role("alert").is_visible()
+
+
+@pytest.mark.parametrize("notebook", ["01_gradients.ipynb", "06_deepdream.ipynb"])
+def test_a_panel_has_no_barriers_and_fits_into_half_a_window(lab, notebook):
+    opened: Lab = lab(notebook)
+    assert opened.run_all() == []
+    panel = opened.panel()
+    panel.root.locator("img[alt^='Picture: ']").first.wait_for()
+    assert barriers(opened.page, ".lv-panel") == []
+    for width in (1280, 640):
+        opened.page.set_viewport_size({"width": width, "height": 720})
+        opened.page.wait_for_timeout(500)
+        for shown in panel.root.locator("img.widget-image, .widget-slider, select").all():
+            if shown.is_visible():
+                box = shown.bounding_box()
+                assert box["x"] >= 0 and box["x"] + box["width"] <= width
+
+
+def test_code_is_copied(lab):
+    notebook: Lab = lab("01_gradients.ipynb")
+    assert notebook.run_all() == []
+    panel = notebook.panel()
+    panel.root.get_by_role("button", name="copy code").click()
+    panel.root.get_by_role("button", name="copied").wait_for()
+    assert notebook.page.evaluate("() => getSelection().toString().trim()") == panel.code()
+
+
+def test_it_works_in_notebook_7(browser, notebook7, net):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    notebook = Lab(page, notebook7, "01_gradients.ipynb")
+    assert notebook.run_all() == []
+    assert notebook.run_code("print('all cells are done')") == "all cells are done\n"
+    panel = notebook.panel()
+    assert shows(panel, 1, gradient_picture(net, lv.logit("tabby")))
+    panel.drag("neuron", to=0.6)
+    label = net.labels[int(panel.readout("neuron"))]
+    assert label != "tabby"
+    panel.wait_for_code(repr(label))
+    assert shows(panel, 1, gradient_picture(net, lv.logit(label)))
+    page.close()

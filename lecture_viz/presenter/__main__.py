@@ -1,0 +1,83 @@
+"""``python -m lecture_viz.presenter notebooks``: the lessons' panels full-screen, at http://127.0.0.1:8866."""
+
+import argparse
+import json
+import os
+import tempfile
+from importlib.resources import files
+from pathlib import Path
+
+from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
+from voila.app import Voila
+
+from .. import languages
+from ..images import load_image
+from ..networks import load_network
+from .lessons import lessons
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Hall(JupyterHandler):
+    """The page that holds the lesson on screen and, hidden, the next one."""
+
+    def initialize(self, page: str) -> None:
+        self.page = page
+
+    @web.authenticated
+    def get(self) -> None:
+        _ = self.xsrf_token  # sets the cookie with which the hall may stop kernels
+        self.finish(self.page)
+
+
+class Presenter(Voila):
+    """Voilà with the hall as its first page."""
+
+    page = ""
+
+    def init_handlers(self) -> list:
+        return [(self.server_url, Hall, {"page": self.page}), *super().init_handlers()]
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lecture_viz.presenter", description=__doc__)
+    parser.add_argument("notebooks", type=Path, help="the folder of the lessons")
+    parser.add_argument("--photo", help="another photo: a bundled name, or the path of a file")
+    parser.add_argument("--network", help="another network: an embedded or a torchvision name")
+    parser.add_argument("--language", default=languages.current(), choices=languages.LANGUAGES)
+    parser.add_argument("--ip", default="127.0.0.1", help="address to listen on; any but loopback asks for a token")
+    parser.add_argument("--port", type=int, default=8866)
+    parser.add_argument("--token", help="ask for this token, also on loopback")
+    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    asked = arguments(argv)
+    languages.use_language(asked.language)
+    if asked.photo:
+        load_image(asked.photo)  # say now what is wrong with it, not in front of the class
+    if asked.network:
+        load_network(asked.network)
+    with tempfile.TemporaryDirectory() as folder:
+        found = lessons(asked.notebooks, Path(folder), asked.photo, asked.network)
+        here = files(__package__)
+        os.environ["JUPYTER_PATH"] = os.pathsep.join(
+            filter(None, [str(here / "templates"), os.environ.get("JUPYTER_PATH")])
+        )
+        os.environ["LECTURE_VIZ_LANGUAGE"] = asked.language  # the kernels read it
+        Presenter.page = (here / "hall.html").read_text().replace("LESSONS", json.dumps(found))
+        options = [folder, "--template=presenter", f"--Voila.ip={asked.ip}", f"--port={asked.port}"]
+        options.append("--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension")  # not for Voilà
+        options.append("--MappingKernelManager.cull_idle_timeout=1200")  # seconds; of pages that went without a word
+        options += ["--no-browser"] if asked.no_browser else []
+        if asked.token:
+            options.append(f"--Voila.token={asked.token}")
+        elif asked.ip not in LOOPBACK:
+            options.append("--Voila.auto_token=True")
+        Presenter.launch_instance(options)
+
+
+if __name__ == "__main__":
+    main()

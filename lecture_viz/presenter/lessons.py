@@ -1,0 +1,78 @@
+"""From a notebook to a lesson: the cells that make its panels, and its prose to be folded away."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+
+from .. import images, languages, live
+
+TAG = "present"
+END = re.compile(r"^## \d+ · Exercises", re.MULTILINE)  # what follows is for students
+
+
+class Lesson(NamedTuple):
+    """``file`` is the name of its notebook, ``title`` what the lecturer sees."""
+
+    file: str
+    title: str
+
+
+def lessons(source: Path, target: Path, photo: str | None = None, network: str | None = None) -> list[Lesson]:
+    """Write a notebook for each lesson in ``source`` into ``target``; in the lecture's order.
+
+    Args:
+        photo: a bundled name or a path, instead of the photo in the notebooks.
+        network: as `load_network` takes it, instead of the network in the notebooks.
+
+    Raises:
+        FileNotFoundError: there are no notebooks with cells to present.
+    """
+    found = []
+    for path in sorted(source.glob("[0-9]*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        panels = [cell.source for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
+        if not panels:
+            continue
+        names = re.findall(r"lv\.live\.(\w+)\(", "\n".join(panels))
+        notebook.cells = [*_prose(notebook), *map(nbformat.v4.new_code_cell, _with_own(panels, photo, network))]
+        notebook.metadata["panels"] = len(names)
+        nbformat.write(notebook, target / path.name)
+        number = path.stem.split("_")[0].lstrip("0") or "0"
+        title = languages.say(getattr(live, names[0]).name, "title")
+        found.append(Lesson(path.name, f"{number} · {title}"))
+    for picture in source.glob("*.png"):  # of the prose
+        shutil.copy(picture, target)
+    if not found:
+        raise FileNotFoundError(
+            f"no notebooks with cells tagged {TAG!r} in {str(source)!r}; give the folder notebooks/"
+        )
+    return found
+
+
+def _prose(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
+    """The Markdown up to the exercises."""
+    cells = []
+    for cell in notebook.cells:
+        if cell.cell_type != "markdown":
+            continue
+        before, *exercises = END.split(cell.source)
+        cells.append(nbformat.v4.new_markdown_cell(before))
+        if exercises:
+            break
+    return cells
+
+
+def _with_own(panels: list[str], photo: str | None, network: str | None) -> list[str]:
+    """The cells, with the lecturer's own photo and network after the one that loads those of the notebook."""
+    cells = []
+    for source in panels:
+        cells.append(source)
+        if network and re.search(r"^net = ", source, re.MULTILINE):
+            cells.append(f"net = lv.load_network({network!r})")
+        if photo and re.search(r"^photo = ", source, re.MULTILINE):
+            where = photo if photo in images.BUNDLED_PHOTOS else str(Path(photo).resolve())
+            cells.append(f"photo = lv.load_image({where!r}, size=net.input_size)")
+    return cells

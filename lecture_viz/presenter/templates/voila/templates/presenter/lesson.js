@@ -1,0 +1,92 @@
+/* One lesson in its frame: one panel at a time, as large as fits, played by keys. The hall around it does the rest. */
+(() => {
+  const tell = message => window.parent.postMessage(message, window.location.origin);
+  let panels = [], screen = 0, onScreen = false;
+
+  function fit() {
+    const panel = panels[screen];
+    if (!panel) return;
+    panel.style.zoom = 1;
+    panel.style.marginLeft = 0;
+    panel.style.width = 'max-content';
+    panel.style.maxWidth = `${Math.max(900, Math.min(1240, innerWidth - 40))}px`;
+    const { width, height } = panel.getBoundingClientRect();
+    const zoom = Math.min((innerWidth - 40) / width, (innerHeight - 30) / height);
+    panel.style.zoom = Math.min(2.5, Math.max(0.8, zoom));
+    panel.style.marginLeft = `${Math.max(0, (innerWidth - 40) / panel.style.zoom - width) / 2}px`;
+  }
+
+  function show(number) {
+    screen = number;
+    panels.forEach((panel, n) => panel.closest('.jp-CodeCell').classList.toggle('shown', n === number));
+    document.body.classList.remove('notes');
+    scrollTo(0, 0);
+    fit();
+    if (!onScreen) return; // a lesson that is warming up must not take the keyboard
+    (panels[screen].querySelector('.noUi-handle') || panels[screen].querySelector('input, select, button'))?.focus();
+  }
+
+  function turn(by) {
+    const next = screen + by;
+    if (panels[next]) show(next);
+    else tell({ turn: by });
+  }
+
+  function preset(number) {
+    const panel = panels[screen], button = panel.querySelectorAll('.lv-presets button')[number];
+    if (!button) return;
+    if (button.classList.contains('mod-active')) panel.querySelector('.lv-start')?.click();
+    else button.click();
+  }
+
+  function startOrStop() {
+    const panel = panels[screen];
+    const wish = panel.classList.contains('lv-running') ? 'stop' : panel.classList.contains('lv-stopped') ? 'resume' : 'start';
+    panel.querySelector(`.lv-${wish}`)?.click();
+  }
+
+  const keys = {
+    PageDown: () => turn(1),
+    PageUp: () => turn(-1),
+    ' ': startOrStop,
+    n: () => document.body.classList.toggle('notes'),
+    d: () => tell({ theme: true }),
+    f: () => tell({ fullscreen: true }),
+    h: () => tell({ help: true }),
+    '?': () => tell({ help: true }),
+  };
+  for (let n = 1; n <= 9; n++) keys[n] = () => preset(n - 1);
+
+  addEventListener('keydown', event => {
+    const typing = event.target.matches('input:not([type=checkbox]), select, textarea, [contenteditable=true]');
+    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey || (typing && !event.key.startsWith('Page'))) return;
+    if (event.key === ' ' && event.target.matches('input[type=checkbox], summary, a')) return;
+    event.preventDefault();
+    event.stopPropagation();
+    action();
+  }, true);
+  /* a button in focus would be pressed by the same space again */
+  addEventListener('keyup', event => event.key === ' ' && event.target.matches('button') && event.preventDefault(), true);
+
+  addEventListener('message', event => {
+    if (event.origin !== window.location.origin) return;
+    if ('dark' in event.data) document.body.classList.toggle('dark', event.data.dark);
+    if (event.data.shown) { onScreen = true; show(event.data.from === 'behind' ? panels.length - 1 : screen); window.focus(); }
+    keys[event.data.key]?.();
+  });
+  addEventListener('resize', fit);
+  new ResizeObserver(() => innerWidth && fit()).observe(document.documentElement);
+
+  document.getElementById('rendered_cells').setAttribute('role', 'main');
+  const expected = {{ nb.metadata.panels }};
+  const wait = setInterval(() => {
+    const found = [...document.querySelectorAll('.lv-panel')].filter(panel => panel.querySelector('.lv-code'));
+    if (found.length < expected) return;
+    clearInterval(wait);
+    panels = found;
+    document.querySelectorAll('a[href$=".ipynb"]').forEach(link => link.removeAttribute('href'));
+    show(0);
+    tell({ ready: panels.length });
+  }, 50);
+})();

@@ -1,0 +1,58 @@
+"""From the notebooks to the lessons of the presenter view, and what it says of bad choices."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import lecture_viz as lv
+from lecture_viz.presenter.__main__ import arguments, main
+from lecture_viz.presenter.lessons import lessons
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+
+
+def code(path: Path) -> str:
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+
+
+def test_every_notebook_is_a_lesson_with_all_its_panels(tmp_path):
+    found = lessons(NOTEBOOKS, tmp_path)
+    assert [lesson.file for lesson in found] == [path.name for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+    assert found[5].title == "5 · Activation maximisation"
+    for lesson in found:
+        notebook = nbformat.read(tmp_path / lesson.file, as_version=4)
+        assert code(tmp_path / lesson.file).count("lv.live.") == code(NOTEBOOKS / lesson.file).count("lv.live.")
+        assert notebook.metadata.panels >= 1
+        prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        assert "Where does it mislead?" in prose and "Solution" not in prose
+        assert "exercises.check" not in code(tmp_path / lesson.file)
+
+
+def test_the_lecturers_own_photo_and_network(tmp_path):
+    (tmp_path / "mine.png").write_bytes(lv.images.encode(lv.load_image("coffee", 64)))
+    lessons(NOTEBOOKS, tmp_path, photo=str(tmp_path / "mine.png"), network="googlenet")
+    lines = code(tmp_path / "01_gradients.ipynb").splitlines()
+    own = [line for line in lines if line.startswith(("net = ", "photo = "))][-2:]
+    assert own[0] == "net = lv.load_network('googlenet')" and "mine.png', size=net.input_size)" in own[1]
+    assert lines.index(own[1]) < next(n for n, line in enumerate(lines) if "lv.live." in line)
+
+
+def test_titles_in_the_language_in_use(tmp_path):
+    lv.use_language("zh")
+    try:
+        assert lessons(NOTEBOOKS, tmp_path)[1].title == "1 · 梯度"
+    finally:
+        lv.use_language("en")
+
+
+def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
+    with pytest.raises(FileNotFoundError, match="no notebooks with cells tagged 'present'"):
+        lessons(tmp_path, tmp_path)
+    with pytest.raises(FileNotFoundError, match="no photo at"):
+        main([str(NOTEBOOKS), "--photo", "nowhere.png"])
+    with pytest.raises(ValueError, match="there is no network 'alexnet6'"):
+        main([str(NOTEBOOKS), "--network", "alexnet6"])
+    with pytest.raises(SystemExit):
+        arguments([str(NOTEBOOKS), "--language", "xx"])
+    assert "invalid choice: 'xx'" in capsys.readouterr().err
