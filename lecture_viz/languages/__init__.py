@@ -46,11 +46,14 @@ def texts(language: str | None = None) -> dict[str, dict]:
     return _read(f"{language or _current}.json")
 
 
+def of_panel(panel: str) -> dict:
+    """The texts of a panel, and those that all panels share."""
+    return texts()["shared"] | texts().get(panel, {})
+
+
 def say(panel: str, key: str, **values: object) -> str:
-    """A text of a panel, else the shared one, with ``values`` in its braces."""
-    all_texts = texts()
-    own = all_texts.get(panel, {})
-    return (own[key] if key in own else all_texts["shared"][key]).format(**values)
+    """A text of a panel, with ``values`` in its braces."""
+    return of_panel(panel)[key].format(**values)
 
 
 def option(name: object) -> str:

@@ -47,8 +47,8 @@ class Frame(NamedTuple):
 class Panel:
     """A subclass fills ``self.controls``, calls `assemble`, and turns the controls' values into frames in `draw`.
 
-    Its texts are in `languages`, under its ``name``: descriptions of controls under their names, ``"NAME alt"`` for
-    pictures, ``presets`` with a title and a sentence each.
+    Its texts are in `languages`, under its ``name``: descriptions of controls under their names, ``"NAME tip"`` for
+    their tooltips, ``"NAME alt"`` for pictures, ``presets`` with a title and a sentence each.
     """
 
     name = "panel"
@@ -172,9 +172,11 @@ class Panel:
             control.observe(self._ask, "value")
 
     def _name_controls(self) -> None:
-        """Descriptions and options in the language in use."""
+        """Descriptions, tooltips and options in the language in use."""
+        texts = languages.of_panel(self.name)
         for name, control in self.controls.items():
-            control.description = control.description or self.say(name)
+            control.description = control.description or texts[name]
+            control.tooltip = texts.get(f"{name} tip")
             if isinstance(control, (widgets.Dropdown, widgets.SelectionSlider)):
                 value = control.value
                 control.options = self.options(control.options)
