@@ -4,6 +4,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 import lecture_viz as lv
 from lecture_viz.presenter.__main__ import arguments, main
@@ -56,3 +57,14 @@ def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
     with pytest.raises(SystemExit):
         arguments([str(NOTEBOOKS), "--language", "xx"])
     assert "invalid choice: 'xx'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("network", ["alexnet64", "inception64", "googlenet"])
+def test_every_lesson_runs_with_another_network_and_photo(tmp_path, network, monkeypatch):
+    random = lv.load_network(network, weights=None, device="cpu")  # no download
+    monkeypatch.setattr(lv, "load_network", lambda name, **_: random if name == network else load(name))
+    load = lv.networks.load_network
+    for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=network)[1:]:
+        names = {}
+        exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+        assert names["net"] is random

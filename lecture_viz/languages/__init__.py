@@ -47,13 +47,8 @@ def texts(language: str | None = None) -> dict[str, dict]:
 
 
 def of_panel(panel: str) -> dict:
-    """The texts of a panel, and those that all panels share."""
+    """The texts of a panel by key, with those that all panels share; values go into their braces."""
     return texts()["shared"] | texts().get(panel, {})
-
-
-def say(panel: str, key: str, **values: object) -> str:
-    """A text of a panel, with ``values`` in its braces."""
-    return of_panel(panel)[key].format(**values)
 
 
 def option(name: object) -> str:

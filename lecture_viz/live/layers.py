@@ -120,7 +120,7 @@ class Layers(RunPanel):
     def caption(self, step: Step) -> str:
         return self.say("searching", layer=self._now, error=step.terms["feature error"])
 
-    def recipe(self, values: dict[str, Any]) -> str:
+    def depends_on(self, values: dict[str, Any]) -> str:
         return self.code_for(values | {"layer": ""})  # the slider only goes through what was found
 
     def code_for(self, values: dict[str, Any]) -> str:

@@ -26,12 +26,8 @@ from .. import images, languages, plots
 
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 STYLE = (files(__package__) / "panel.css").read_text()
-LABELS = (files(__package__) / "labels.js").read_text()
+SCRIPT = (files(__package__) / "panel.js").read_text()
 ONCE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # a picture of nothing: it runs code once it is there
-COPY = """<button class="lv-copy" onclick="
-    getSelection().selectAllChildren(this.closest('.lv-panel').querySelector('.lv-code'));
-    document.execCommand('copy'); this.textContent = '{copied}'; setTimeout(() => this.textContent = '{copy}', 1500)
-">{copy}</button>"""  # without a clipboard (VS Code) the code can still be marked by hand
 
 
 class Frame(NamedTuple):
@@ -66,6 +62,7 @@ class Panel:
         self._code = ""
         self._pictures: dict[str, Tensor] = {}
         self._alts: dict[str, str] = {}
+        self._texts = languages.of_panel(self.name)
         self._preset: str | None = None  # the one the controls stand at
         self._sentence = widgets.HTML()
         self._code_line = widgets.HTML()
@@ -105,7 +102,7 @@ class Panel:
     def say(self, key: str, **values: object) -> str:
         """A text of this panel; names and other foreign words in it become safe HTML."""
         safe = {name: html.escape(value) if isinstance(value, str) else value for name, value in values.items()}
-        return languages.say(self.name, key, **safe)
+        return self._texts[key].format(**safe)
 
     @staticmethod
     def options(values: Iterable[Any]) -> list[tuple[str, Any]]:
@@ -158,12 +155,12 @@ class Panel:
         """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
         self._code_line.add_class("lv-code")
         self._error_line.add_class("lv-error")
-        labels = f'<img src="{ONCE}" alt="" onload="{html.escape(LABELS)}">'
-        style = widgets.HTML(f"<style>{STYLE}</style>{labels}", layout=widgets.Layout(display="none"))
+        script = f'<img src="{ONCE}" alt="" onload="{html.escape(SCRIPT)}">'
+        unseen = widgets.HTML(f"<style>{STYLE}</style>{script}", layout=widgets.Layout(display="none"))
         self._name_controls()
-        copy = widgets.HTML(COPY.format(copy=self.say("copy"), copied=self.say("copied")))
+        copy = widgets.HTML(f'<button class="lv-copy" data-copied="{self.say("copied")}">{self.say("copy")}</button>')
         code = widgets.HBox([self._code_line, copy], layout=widgets.Layout(align_items="flex-start"))
-        self.widget = widgets.VBox([style, *self._preset_row(), *rows, self._error_line, code])
+        self.widget = widgets.VBox([unseen, *self._preset_row(), *rows, self._error_line, code])
         self.widget.add_class("lv-panel")
         self._answer()  # in the caller's thread, so that an error here is the cell's
         if self._error:
@@ -173,10 +170,9 @@ class Panel:
 
     def _name_controls(self) -> None:
         """Descriptions, tooltips and options in the language in use."""
-        texts = languages.of_panel(self.name)
         for name, control in self.controls.items():
-            control.description = control.description or texts[name]
-            control.tooltip = texts.get(f"{name} tip")
+            control.description = control.description or self._texts[name]
+            control.tooltip = self._texts.get(f"{name} tip")
             if isinstance(control, (widgets.Dropdown, widgets.SelectionSlider)):
                 value = control.value
                 control.options = self.options(control.options)
@@ -184,11 +180,11 @@ class Panel:
 
     def _preset_row(self) -> list[widgets.Widget]:
         """A button for each preset, and the lecture's sentence below; digits press them in the presenter view."""
-        presets = self.presets(self.values)
+        values = self.values
+        presets = self.presets(values)
         if not presets:
             return []
-        told = languages.texts()[self.name]["presets"]
-        values = self.values
+        told = self._texts["presets"]
         standing = (key for key, wanted in presets.items() if wanted.items() <= values.items())
         self._preset = next(standing, None)
         self.controls["preset"] = widgets.ToggleButtons(
@@ -199,8 +195,12 @@ class Panel:
         )
         self.controls["preset"].add_class("lv-presets")
         self._sentence.add_class("lv-sentence")
-        self._sentence.value = html.escape(told[self._preset][1], quote=False) if self._preset else ""
+        self._tell_preset()
         return [self.controls["preset"], self._sentence]
+
+    def _tell_preset(self) -> None:
+        sentence = self._texts["presets"][self._preset][1] if self._preset else ""
+        self._sentence.value = html.escape(sentence, quote=False)
 
     def _follow_preset(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
@@ -217,8 +217,7 @@ class Panel:
         if preset is not None:
             if any(values[name] != value for name, value in self.presets(values)[preset].items()):
                 self._preset = self.controls["preset"].value = values["preset"] = None
-            says = languages.texts()[self.name]["presets"][preset][1] if self._preset else ""
-            self._sentence.value = html.escape(says, quote=False)
+            self._tell_preset()
         return values
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..inversion import invert
 from ..networks import Network
+from ..networks.decoder import NETWORK
 from ..optimization import Step
 from ..priors import decoder_prior, deep_image_prior, spectral_slope
 from ..regularizers import GREY, total_variation
@@ -27,30 +28,33 @@ class Priors(RunPanel):
 
     name = "priors"
 
-    def __init__(self, network: Network, pictures: Mapping[str, Tensor], layer: str = "relu4", size: int = 240):
-        """``pictures`` are images ``(1, 3, 64, 64)`` by name; ``layer`` the one to begin with."""
+    def __init__(self, network: Network, pictures: Mapping[str, Tensor], layer: str | None = None, size: int = 240):
+        """``pictures`` are images ``(1, 3, H, W)`` by name; ``layer`` the one to begin with."""
         super().__init__()
         self.network = network
         self._pictures_by_name = {name: network.check(picture) for name, picture in pictures.items()}
         self._penalty = total_variation(0)
+        self._layer = layer or network.layers[len(network.layers) // 2]
+        self._priors = [prior for prior in PRIORS if prior != "decoder" or network.name == NETWORK]
         self.controls = {
             "picture": widgets.Dropdown(options=[*self._pictures_by_name], layout=WIDE),
-            "prior": widgets.Dropdown(options=PRIORS, value="decoder", layout=WIDE),
-            "layer": widgets.SelectionSlider(options=network.layers, value=layer, layout=WIDE),
+            "prior": widgets.Dropdown(
+                options=self._priors, value="decoder" if "decoder" in self._priors else PRIORS[0], layout=WIDE
+            ),
+            "layer": widgets.SelectionSlider(options=network.layers, value=self._layer, layout=WIDE),
             "weight": widgets.SelectionSlider(options=(0, 0.1, 0.3, 1, 3, 10, 30, 100), value=3, layout=WIDE),
             "steps": widgets.IntSlider(96, 16, 512, step=16, layout=WIDE),
         }
-        self._layer = layer
         self.assemble_run(self.columns(3), size=size, first=[self.picture("given", size)])
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         first = next(iter(self._pictures_by_name))
         plain = {"picture": first, "layer": self._layer}
-        presets = {prior: plain | {"prior": prior} for prior in PRIORS}
-        deep = {"layer": "relu6"} if "relu6" in self.network.layers else {}
-        presets["deep"] = plain | deep | {"prior": "decoder"}
-        if "noise" in self._pictures_by_name:
-            presets["noise"] = plain | deep | {"prior": "decoder", "picture": "noise"}
+        presets = {prior: plain | {"prior": prior} for prior in self._priors}
+        if "decoder" in self._priors:
+            deep = plain | {"layer": "relu6", "prior": "decoder"}
+            presets["deep"] = deep
+            presets |= {"noise": deep | {"picture": "noise"}} if "noise" in self._pictures_by_name else {}
         return presets
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:

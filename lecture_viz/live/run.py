@@ -71,7 +71,7 @@ class RunPanel(Panel):
         silent = "" if any(self._curves["objective"]) else f"<br>{self.say('silent run')}"
         return self.say("step", step=self._taken, value=step.value) + silent
 
-    def recipe(self, values: dict[str, Any]) -> str:
+    def depends_on(self, values: dict[str, Any]) -> str:
         """What the picture depends on; `code_for`, unless that says more."""
         return self.code_for(values)
 
@@ -84,7 +84,7 @@ class RunPanel(Panel):
         self._run: Iterator[Step] | None = None
         self._fixed: Any = None
         self._newest: Step | None = None
-        self._made_by = ""  # the recipe of the picture on screen
+        self._made_by = ""  # what the picture on screen depends on
         self._taken = 0  # steps of this run …
         self._goal = 1  # … and how many it is to take
         self._seconds = 0.0  # spent in it
@@ -157,9 +157,9 @@ class RunPanel(Panel):
         code = self.code_for(values)
         if self._newest is None:
             return code
-        if self._running and self._made_by != self.recipe(values):
+        if self._running and self._made_by != self.depends_on(values):
             self._made_by = ""  # no single call makes this picture any more
-        if self._made_by == self.recipe(values):
+        if self._made_by == self.depends_on(values):
             unfinished = self._taken < self._goal and not self._running
             return f"# {self.say('so far', taken=self._taken, goal=self._goal)}\n{code}" if unfinished else code
         return f"# {self.say('moved' if self._running else 'press start')}\n{code}"
@@ -212,7 +212,7 @@ class RunPanel(Panel):
         if wish != "start":
             self._running = wish == "resume" and self._run is not None
             return
-        self._fixed, self._made_by = self.steer_run(values), self.recipe(values)
+        self._fixed, self._made_by = self.steer_run(values), self.depends_on(values)
         self._newest, self._taken, self._goal, self._seconds = None, 0, self.goal(values), 0.0
         self._film, self._every, self._curves = [], 1, {}
         self._run, self._running = self.begin(values, None, self._goal), True

@@ -71,6 +71,7 @@ def main(argv: list[str] | None = None) -> None:
         options = [folder, "--template=presenter", f"--Voila.ip={asked.ip}", f"--port={asked.port}"]
         options.append("--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension")  # not for Voilà
         options.append("--MappingKernelManager.cull_idle_timeout=1200")  # seconds; of pages that went without a word
+        options.append("--VoilaConfiguration.show_tracebacks=True")  # who presents can mend it
         options += ["--no-browser"] if asked.no_browser else []
         if asked.token:
             options.append(f"--Voila.token={asked.token}")

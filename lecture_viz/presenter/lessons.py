@@ -40,9 +40,8 @@ def lessons(source: Path, target: Path, photo: str | None = None, network: str |
         notebook.cells = [*_prose(notebook), *map(nbformat.v4.new_code_cell, _with_own(panels, photo, network))]
         notebook.metadata["panels"] = len(names)
         nbformat.write(notebook, target / path.name)
-        number = path.stem.split("_")[0].lstrip("0") or "0"
-        title = languages.say(getattr(live, names[0]).name, "title")
-        found.append(Lesson(path.name, f"{number} · {title}"))
+        title = languages.of_panel(getattr(live, names[0]).name)["title"]
+        found.append(Lesson(path.name, f"{int(path.name[:2])} · {title}"))
     for picture in source.glob("*.png"):  # of the prose
         shutil.copy(picture, target)
     if not found:
@@ -69,6 +68,10 @@ def _with_own(panels: list[str], photo: str | None, network: str | None) -> list
     """The cells, with the lecturer's own photo and network after the one that loads those of the notebook."""
     cells = []
     for source in panels:
+        if network:  # it has other layers, and may be slow: its panels begin where they like, and wait
+            source = re.sub(r', (layer="\w+"|channel=\d+)', "", source).replace(".start().wait()", "")
+        if photo:
+            source = re.sub(r'(lv\.live\.\w+\(net, )"\w+"', r"\1photo", source)
         cells.append(source)
         if network and re.search(r"^net = ", source, re.MULTILINE):
             cells.append(f"net = lv.load_network({network!r})")

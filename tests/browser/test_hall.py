@@ -1,11 +1,13 @@
 """The presenter view as a lecturer uses it: keys, presets, the next lesson at once; and who may look."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +20,9 @@ pytestmark = pytest.mark.browser
 class Hall:
     """``python -m lecture_viz.presenter`` on loopback."""
 
-    def __init__(self, folder, *arguments: str):
+    def __init__(self, folder, *arguments: str, notebooks: Path = NOTEBOOKS):
         self.port, self.log = free_port(), folder / "presenter.log"
-        command = [sys.executable, "-m", "lecture_viz.presenter", str(NOTEBOOKS), "--no-browser", f"--port={self.port}"]
+        command = [sys.executable, "-m", "lecture_viz.presenter", str(notebooks), "--no-browser", f"--port={self.port}"]
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, *arguments], env=os.environ | private(folder), stdout=log, stderr=log
@@ -160,6 +162,26 @@ def test_a_lesson_has_no_barriers_light_or_dark(page, hall, number):
         lesson.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
         assert barriers(lesson) == []
         assert barriers(page, "header") == []
+
+
+def test_a_lesson_that_fails_says_why_and_the_next_can_be_shown(browser, tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(NOTEBOOKS / "02_relu_rules.ipynb", tmp_path / "notebooks")
+    broken = (NOTEBOOKS / "01_gradients.ipynb").read_text().replace('load_image(\\"cat', 'load_image(\\"lost.png')
+    (tmp_path / "notebooks" / "01_gradients.ipynb").write_text(broken)
+    hall = Hall(tmp_path, notebooks=tmp_path / "notebooks")
+    try:
+        page = browser.new_page()
+        page.goto(hall.address)
+        page.get_by_role("status").get_by_text("no photo at 'lost.png'; bundled photos are cat").wait_for(
+            timeout=60_000
+        )
+        page.keyboard.press("PageDown")
+        page.locator("iframe:not(.waiting)").wait_for(timeout=60_000)
+        shown(page).root.get_by_text("arriving sensitivity").first.wait_for()
+        page.close()
+    finally:
+        hall.stop()
 
 
 def test_a_token_is_asked_for(browser, tmp_path):

@@ -79,6 +79,9 @@
   new ResizeObserver(() => innerWidth && fit()).observe(document.documentElement);
 
   document.getElementById('rendered_cells').setAttribute('role', 'main');
+  /* a cell that stopped: its error's last line, which says the mend, is for the hall to show */
+  const errors = [...document.querySelectorAll('pre')].map(text => text.textContent.trim()).filter(text => /^-+\n.*Traceback/.test(text));
+  if (errors.length) return tell({ failed: errors[0].split('\n').pop() });
   const expected = {{ nb.metadata.panels }};
   const wait = setInterval(() => {
     const found = [...document.querySelectorAll('.lv-panel')].filter(panel => panel.querySelector('.lv-code'));

@@ -1,4 +1,5 @@
-/* ipywidgets gives neither pictures an alt text nor slider handles a name: set both, and again when widgets are redrawn */
+/* What ipywidgets leaves out: pictures' alt text, the names of slider handles, and a button that copies the code.
+   Where it cannot run (VS Code), a spoken text stands beside each picture, and the code can be marked by hand. */
 const label = panel => {
   for (const handle of panel.querySelectorAll('.widget-slider .noUi-handle')) {
     const slider = handle.closest('.widget-slider');
@@ -12,9 +13,17 @@ const label = panel => {
     spoken.setAttribute('aria-hidden', true);
   }
 };
+const copy = button => {
+  getSelection().selectAllChildren(button.closest('.lv-panel').querySelector('.lv-code'));
+  document.execCommand('copy');
+  const text = button.textContent;
+  button.textContent = button.dataset.copied;
+  setTimeout(() => { button.textContent = text; }, 1500);
+};
 const begin = () => {
   const panel = this.closest('.lv-panel');
   if (!panel) return setTimeout(begin, 100);
+  panel.addEventListener('click', event => event.target.matches('.lv-copy') && copy(event.target));
   new MutationObserver(() => label(panel)).observe(panel, { childList: true, subtree: true, characterData: true });
   label(panel);
 };
