@@ -17,7 +17,7 @@ SIZES = (64, 128, 192, 256)
 # an early, a middle and a deep layer
 WORTH_SEEING = {
     "alexnet64": ("relu2", "relu3", "relu5"),
-    "inception64": ("inception3a", "inception4b", "inception4d"),
+    "inception64": ("inception3a", "inception4b", "inception5a"),
 }
 
 
@@ -63,7 +63,7 @@ class Dreaming(RunPanel):
             "patterns": plain | {"layer": middle},
             "animals": plain | {"layer": deep},
             "noise": plain | {"layer": deep, "photo": "noise"},
-            "guided": plain | {"layer": middle, "guide": "coffee"},
+            "guided": plain | {"layer": deep, "guide": "coffee"},
         }
 
     def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:

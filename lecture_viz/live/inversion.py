@@ -60,7 +60,8 @@ class Inversion(StrengthsPanel):
         """The weights of the last two grow with depth."""
         presets = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
         weights = {recipe: by_depth(self.network, values["layer"], recipe) for recipe in RECIPES}
-        presets["paper"] = OFF | {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23}
+        paper = {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23, "steps": 128}
+        presets["paper"] = OFF | paper
         presets["best"] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
         return presets
 

@@ -51,8 +51,8 @@ class Layers(RunPanel):
         plain = {"recipe": "lbfgs", "strength": 1}
         return {
             "best": plain,
-            "paper": plain | {"recipe": "mahendran"},
             "unregularised": plain | {"strength": 0},
+            "strong": plain | {"strength": 10},
         }
 
     def goal(self, values: dict[str, Any]) -> int:

@@ -35,11 +35,11 @@ class Localization(NeuronPanel):
         self.assemble(self.columns(3), self.row(*shown))
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        plain = self.output | {"samples": 0, "threshold": where.THRESHOLD, "by_colour": False}
+        plain = self.output | {"samples": 32, "threshold": 0.5, "by_colour": False}
         return {
             "box": plain,
-            "strict": plain | {"threshold": 0.9},
-            "smooth": plain | {"samples": 32},
+            "strict": plain | {"threshold": 0.8},
+            "raw": plain | {"samples": 0},
             "colour": plain | {"by_colour": True},
         }
 

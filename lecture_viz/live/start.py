@@ -59,7 +59,7 @@ class Start(Panel):
             "second": first | {"rank": 2},
             "coffee": first | {"photo": "coffee"},
             "astronaut": first | {"photo": "astronaut"},
-            "robust": first | {"network": "inception64_robust"},
+            "robust": first | {"network": "inception64_robust", "photo": "coffee"},
         }
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
