@@ -112,7 +112,7 @@ class Student:
     async def _fetch(self, path: str, headers: Mapping[str, str] | None = None, **request: Any) -> HTTPResponse:
         """One request, with the cookies of a browser."""
         headers = self._headers() | dict(headers or {})
-        request |= {"headers": headers, "follow_redirects": False, "request_timeout": 120}
+        request |= {"headers": headers, "follow_redirects": False, "request_timeout": 300, "connect_timeout": 300}
         response = await AsyncHTTPClient().fetch(self.hub.address + path, raise_error=False, **request)
         for line in response.headers.get_list("Set-Cookie"):
             self.cookies |= {name: morsel.value for name, morsel in SimpleCookie(line).items()}
@@ -160,10 +160,12 @@ class Student:
         names = await self.run("print(panel.controls['neuron'].model_id, panel.outputs['gradient'].model_id)")
         self.slider, self.picture = names.split()
 
-    async def send(self, kind: str, content: dict) -> None:
+    async def send(self, kind: str, content: dict) -> str:
+        """A message to the kernel; its id."""
         header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": self.name, "username": "", "version": "5.3"}
         parts = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
         await self.socket.write_message(json.dumps(parts))
+        return header["msg_id"]
 
     async def receive(self) -> dict:
         """The next message; those with pictures are binary: the number of parts, their places, JSON, the parts."""
@@ -178,7 +180,7 @@ class Student:
 
     async def run(self, code: str) -> str:
         """Run code; what it printed."""
-        await self.send("execute_request", {"code": code, "silent": False, "store_history": False})
+        asked = await self.send("execute_request", {"code": code, "silent": False, "store_history": False})
         printed = ""
         while True:
             message = await self.receive()
@@ -186,7 +188,8 @@ class Student:
                 raise RuntimeError(message["content"]["evalue"])
             if message["header"]["msg_type"] == "stream":
                 printed += message["content"]["text"]
-            if message["header"]["msg_type"] == "execute_reply":
+            idle = message["content"].get("execution_state") == "idle"  # the reply may overtake what was printed
+            if idle and message["parent_header"]["msg_id"] == asked:
                 return printed
 
     async def drag(self, moves: int = MOVES) -> None:
@@ -222,19 +225,22 @@ async def class_of(hub: Hub, count: int) -> list[Student]:
 
 
 async def measure(hub: Hub, counts: list[int]) -> list[str]:
-    rows = []
+    rows, after = [], ["Too few students to see what neighbours do to each other."]
     for count in counts:
-        students = await class_of(hub, count)
+        try:
+            students = await class_of(hub, count)
+        except (TimeoutError, HTTPClientError) as error:
+            return [*rows, "", f"What breaks first: {count} logins in one instant ({error}).", *after]
         await asyncio.gather(*(student.drag() for student in students))
         memory = statistics.mean(student.memory() for student in students)
         middle, high = lag(students)
         rows.append(f"| {count} | {memory:.0f} | {middle:.0f} | {high:.0f} |")
         print(rows[-1], flush=True)
-        if count == counts[-1]:
-            rows += ["", await idle(students), await neighbour(students)]
+        if count >= 3 and len(after) == 1:
+            after = [await idle(students), "", await neighbour(students)]
         for student in students:
             await student._fetch(f"/hub/api/users/{student.name}/server", method="DELETE")
-    return rows
+    return [*rows, "", *after]
 
 
 async def idle(students: list[Student], seconds: float = 20) -> str:
@@ -253,8 +259,6 @@ async def idle(students: list[Student], seconds: float = 20) -> str:
 
 async def neighbour(students: list[Student]) -> str:
     """One runs an endless loop, one kills the kernel: what does another notice?"""
-    if len(students) < 3:
-        return "Too few students to see what neighbours do to each other."
     endless, crash, other = students[:3]
     other.lags = []
     await endless.send("execute_request", {"code": "while True: pass", "silent": False})
@@ -268,6 +272,7 @@ async def neighbour(students: list[Student]) -> str:
 
 
 def main() -> None:
+    AsyncHTTPClient.configure(None, max_clients=1000)  # all students at once
     counts = [int(count) for count in sys.argv[1:]] or [1, 2, 4]
     with tempfile.TemporaryDirectory() as folder:
         hub = Hub(Path(folder))
