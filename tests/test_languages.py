@@ -1,9 +1,12 @@
 """The words on screen: complete in every language, and the same where the code is concerned."""
 
+import json
 import re
+from importlib.resources import files
 
 import ipywidgets as widgets
 import pytest
+from torchvision.models import AlexNet_Weights
 
 import lecture_viz as lv
 from lecture_viz import languages
@@ -61,6 +64,17 @@ def test_class_names_in_another_language(in_language, cat, language):
     assert network.label_index(tabby) == network.label_index("tabby") == english.label_index("tabby")
     with pytest.raises(ValueError, match="has no label"):
         network.label_index("zzz")
+
+
+@pytest.mark.parametrize("language", ["zh", "de"])
+def test_all_class_names_of_torchvision(in_language, language):
+    english = AlexNet_Weights.DEFAULT.meta["categories"]
+    in_language(language)
+    names = languages.labels(english)
+    assert len(set(names)) == 1000
+    assert languages.labels(["no such class"]) == ("no such class",)
+    known = json.loads((files(languages) / f"labels_{language}.json").read_text(encoding="utf-8"))
+    assert list(known) == list(english)
 
 
 def test_a_panel_in_chinese_with_code_that_runs(in_language, cat):

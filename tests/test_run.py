@@ -261,7 +261,7 @@ def test_a_dream_of_your_own_photo(network):
     panel = lv.live.dreaming(network, photo, layer="conv3").set(pixels=64, steps=8).start()
     panel.wait()
     assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=network, photo=photo))).all()
-    panel.set(photo="cat", guide="your photo").start().wait()
+    panel.set(photo="cat", guide="given").start().wait()
     assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=network, photo=photo))).all()
 
 

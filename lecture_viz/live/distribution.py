@@ -7,18 +7,18 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import images, targets
+from .. import targets
 from ..maximization import maximize
 from ..networks import Network
 from ..optimization import Step
-from .neuron import WIDE
+from .photo import WIDE, PhotoPanel
 from .strengths import OFF, StrengthsPanel
 
 FIRST = OFF | {"jitter": 4}
 SHOWN = ("layer", "photo", "start", "steps", "total variation", "jitter")
 
 
-class Distribution(StrengthsPanel):
+class Distribution(StrengthsPanel, PhotoPanel):
     """A picture grows until each channel of a layer has the mean and the spread that a photo causes.
 
     Controls: ``layer``, ``photo`` (whose distribution is wanted), ``start`` (noise, grey or a photo), ``steps``;
@@ -26,20 +26,17 @@ class Distribution(StrengthsPanel):
     """
 
     name = "distribution"
+    menus = ("photo", "start")
 
     def __init__(self, network: Network, photo: Tensor | str = "coffee", layer: str | None = None, size: int = 240):
         """``photo`` is a bundled name, or an image ``(1, 3, H, W)`` of your own; ``layer`` the one to begin with."""
-        super().__init__()
-        self.network = network
-        self._own = photo if isinstance(photo, Tensor) else None
-        layers = [name for name, output in network.run(self._photo("cat"), network.layers).items() if output.ndim == 4]
-        names = [*images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
-        wanted = photo if self._own is None else "your photo"
-        self._layers, self._wanted = layers, wanted
+        super().__init__(network, photo)
+        layers = [name for name, output in network.run(self._of("cat"), network.layers).items() if output.ndim == 4]
+        self._layers, self._wanted = layers, self._photo_name
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=layer or layers[len(layers) // 2], layout=WIDE),
-            "photo": widgets.Dropdown(options=names, value=wanted, layout=WIDE),
-            "start": widgets.Dropdown(options=["noise", "grey", *names], layout=WIDE),
+            **self.photo_controls(),
+            "start": widgets.Dropdown(options=["noise", "grey", *self._sources], layout=WIDE),
             "steps": widgets.IntSlider(128, 16, 512, step=16, layout=WIDE),
             **self.strength_sliders(FIRST, weights=(0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)),
         }
@@ -61,12 +58,12 @@ class Distribution(StrengthsPanel):
             "cat": plain | {"layer": middle, "start": "cat"},
         }
 
-    def _photo(self, name: str) -> Tensor:
-        return images.load_image(self._own if name == "your photo" else name, self.network.input_size)
+    def _of(self, name: str) -> Tensor:
+        return self.load(name, self.network.input_size)
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {
-            "given": self._photo(values["photo"]),
+            "given": self._of(values["photo"]),
             "given caption": self.say("wanted", layer=values["layer"]),
         }
 
@@ -76,9 +73,9 @@ class Distribution(StrengthsPanel):
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
         with torch.no_grad():
-            features = self.network.activations(self._photo(values["photo"]), values["layer"])
+            features = self.network.activations(self._of(values["photo"]), values["layer"])
         if image is None:
-            image = values["start"] if values["start"] in ("noise", "grey") else self._photo(values["start"])
+            image = values["start"] if values["start"] in ("noise", "grey") else self._of(values["start"])
         target = targets.distribution(values["layer"], features)
         choices = {"start": image, "parameterization": "fourier"}
         return maximize(self.network, target, steps, **choices, **self.strengths())
@@ -90,14 +87,11 @@ class Distribution(StrengthsPanel):
         layer, start = values["layer"], repr(values["start"])
         size = self.network.input_size
 
-        def loaded(name: str) -> str:
-            return f"lv.load_image({'photo' if name == 'your photo' else repr(name)}, {size})"
-
         if values["start"] not in ("noise", "grey"):
-            start = loaded(values["start"])
+            start = self.load_code(values["start"], size)
         lines = [f"steps = lv.maximize(net, target, {values['steps']}, start={start}, parameterization='fourier'"]
         lines += self.strengths_code(values)
-        features = f"net.activations({loaded(values['photo'])}, {layer!r})"
+        features = f"net.activations({self.load_code(values['photo'], size)}, {layer!r})"
         made = ",\n".join(lines) + ")"
         return f"target = lv.distribution({layer!r}, {features})\n{made}\nlv.last(steps).image"
 

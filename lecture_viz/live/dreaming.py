@@ -10,7 +10,7 @@ from .. import images, robustness, targets
 from ..dreaming import RATE, dream
 from ..networks import Network
 from ..optimization import Step
-from .neuron import WIDE
+from .photo import WIDE, PhotoPanel
 from .run import RunPanel
 
 SIZES = (64, 128, 192, 256)
@@ -21,7 +21,7 @@ WORTH_SEEING = {
 }
 
 
-class Dreaming(RunPanel):
+class Dreaming(RunPanel, PhotoPanel):
     """A dream grows while one watches.
 
     Controls: ``layer``, ``photo`` (or ``noise``), ``guide`` (a second photo, or ``none``), ``pixels`` (height and
@@ -30,21 +30,19 @@ class Dreaming(RunPanel):
     """
 
     name = "dreaming"
+    menus = ("photo", "guide")
 
     def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 320):
         """``photo`` is a bundled name, or an image ``(1, 3, H, W)`` of your own; ``size`` in screen pixels."""
-        super().__init__()
-        self.network = network
-        self._own = photo if isinstance(photo, Tensor) else None
+        super().__init__(network, photo)
         self._jitter = robustness.jitter(0)
         self.layers = layers = [name for name in network.layers if "pool" not in name]
         first = layer or layers[len(layers) // 2]
-        names = [*images.BUNDLED_PHOTOS] + ["your photo"] * (self._own is not None)
-        self._first = photo if self._own is None else "your photo"
+        self._first = self._photo_name
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=first, layout=WIDE),
-            "photo": widgets.Dropdown(options=["noise", *names], value=self._first, layout=WIDE),
-            "guide": widgets.Dropdown(options=["none", *names], layout=WIDE),
+            **self.photo_controls("noise"),
+            "guide": widgets.Dropdown(options=["none", *self._sources], layout=WIDE),
             "pixels": widgets.SelectionSlider(options=SIZES, value=192, layout=WIDE),
             "octaves": widgets.IntSlider(4, 1, 6, layout=WIDE),
             "steps": widgets.IntSlider(40, 8, 200, step=4, layout=WIDE),
@@ -70,15 +68,13 @@ class Dreaming(RunPanel):
         self._jitter.strength = values["jitter"]
         return values["layer"], values["guide"]
 
-    def _photo(self, name: str, pixels: int) -> Tensor | str:
-        if name in ("noise", "none"):
-            return name
-        return images.load_image(self._own if name == "your photo" else name, pixels)
+    def _beginning(self, name: str, pixels: int) -> Tensor | str:
+        return name if name == "noise" else self.load(name, pixels)
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
         octaves = values["octaves"]
         if image is None:
-            image = self._photo(values["photo"], values["pixels"])
+            image = self._beginning(values["photo"], values["pixels"])
         else:  # a dream that goes on, goes on at its whole size
             image, octaves = images.load_image(image, values["pixels"]), 1
         return dream(
@@ -90,19 +86,14 @@ class Dreaming(RunPanel):
             rate=values["rate"],
             transforms=[self._jitter],
             size=values["pixels"],
-            guide=None if values["guide"] == "none" else self._photo(values["guide"], self.network.input_size),
+            guide=None if values["guide"] == "none" else self.load(values["guide"], self.network.input_size),
         )
-
-    @staticmethod
-    def _named(name: str) -> str:
-        """A photo in code: a student's own has the name it has in the notebook."""
-        return "photo" if name == "your photo" else repr(name)
 
     def code_for(self, values: dict[str, Any]) -> str:
         pixels, photo, guide = values["pixels"], values["photo"], values["guide"]
         lines, start = [], "'noise'"
         if photo != "noise":
-            lines, start = [f"start = lv.load_image({self._named(photo)}, {pixels})"], "start"
+            lines, start = [f"start = {self.load_code(photo, pixels)}"], "start"
         choices = [
             f"steps = lv.dream(net, {start}, {targets.layer(values['layer'])}, {values['steps']}",
             f"octaves={values['octaves']}",
@@ -112,11 +103,11 @@ class Dreaming(RunPanel):
         if photo == "noise":
             choices.append(f"size={pixels}")
         if guide != "none":
-            lines.append(f"guide = lv.load_image({self._named(guide)}, {self.network.input_size})")
+            lines.append(f"guide = {self.load_code(guide, self.network.input_size)}")
             choices.append("guide=guide")
         lines.append(", ".join(choices) + ")")
         return "\n".join([*lines, "lv.last(steps).image"])
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        photo = self._photo(values["photo"], values["pixels"])
+        photo = self._beginning(values["photo"], values["pixels"])
         return next(self.begin(values, None, values["steps"])).image if photo == "noise" else photo

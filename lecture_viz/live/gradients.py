@@ -17,13 +17,13 @@ from .panel import Frame
 class Gradients(NeuronPanel):
     """Photo, colour gradient and its magnitude, side by side.
 
-    Controls: ``layer``, ``neuron`` (a channel, or a class at the last layer), ``rule``; in convolutional layers also
-    ``row`` and ``column``, unless ``strongest`` follows the place where the neuron fires most.
+    Controls: ``photo``, ``layer``, ``neuron`` (a channel, or a class at the last layer), ``rule``; in convolutional
+    layers also ``row`` and ``column``, unless ``strongest`` follows the place where the neuron fires most.
     """
 
     name = "gradients"
 
-    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
+    def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
         self.controls |= {
@@ -33,7 +33,7 @@ class Gradients(NeuronPanel):
             "column": slider(),
         }
         shown = self.row(*(self.picture(name, size) for name in ("photo", "gradient", "magnitude")))
-        self.assemble(self.columns(3), shown)
+        self.assemble(self.columns(4), shown)
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         deep, middle, early = (self.depth(part) for part in (1, 0.5, 0))
@@ -83,5 +83,5 @@ class Gradients(NeuronPanel):
                 + self.say("magnitude scale", limit=images.stretch(strength))
                 + f"<br>{self.say('percentile', percentile=images.PERCENTILE)}",
             },
-            f"lv.gradient(net, photo, {target}, rule={rule!r})",
+            f"{self.photo_code()}lv.gradient(net, photo, {target}, rule={rule!r})",
         )

@@ -11,7 +11,7 @@ from ..inversion import RECIPES, by_depth, invert, quality
 from ..networks import Network
 from ..optimization import Step
 from ..regularizers import GREY
-from .neuron import WIDE
+from .photo import WIDE, PhotoPanel
 from .strengths import OFF, StrengthsPanel
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
@@ -27,22 +27,22 @@ ALONE = {
 }
 
 
-class Inversion(StrengthsPanel):
+class Inversion(StrengthsPanel, PhotoPanel):
     """What a layer still knows grows into a picture.
 
-    Controls: ``layer``, ``recipe`` (``lbfgs``, ``adam``, ``mahendran``), ``steps``; the strength of
-    each regulariser and transform, which act on a running optimisation.
+    Controls: ``photo`` (another one begins a new search), ``layer``, ``recipe`` (``lbfgs``, ``adam``,
+    ``mahendran``), ``steps``; the strength of each regulariser and transform, which act on a running optimisation.
     """
 
     name = "inversion"
 
-    def __init__(self, network: Network, photo: Tensor, layer: str | None = None, size: int = 240):
-        """``photo`` is an image ``(1, 3, H, W)``; ``layer`` the one to begin with; ``size`` in screen pixels."""
-        super().__init__()
-        self.network, self.photo = network, network.check(photo)
+    def __init__(self, network: Network, photo: Tensor | str, layer: str | None = None, size: int = 240):
+        """``photo`` is an image, or a bundled name; ``layer`` the one to begin with; ``size`` in screen pixels."""
+        super().__init__(network, photo)
         first = layer or network.layers[len(network.layers) // 2]
         self._layer = first
         self.controls = {
+            **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=network.layers, value=first, layout=WIDE),
             "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
             "steps": widgets.IntSlider(64, 16, 512, step=16, layout=WIDE),
@@ -50,11 +50,15 @@ class Inversion(StrengthsPanel):
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
-            self.columns(5, shown),
+            self.columns(6, shown),
             self.folded(self.columns(3, FOLDED)),
             size=size,
             first=[self.picture("photo", size)],
         )
+
+    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.start_anew()
+        return values
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The weights of the last two grow with depth."""
@@ -78,7 +82,7 @@ class Inversion(StrengthsPanel):
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}
 
-    def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
+    def steer_run(self, values: dict[str, Any]) -> tuple:
         self.set_strengths(values)
         return values["layer"], values["recipe"]
 
@@ -100,7 +104,7 @@ class Inversion(StrengthsPanel):
         lines[0] += f", recipe={values['recipe']!r}"
         lines[0] += f", size={self.photo.shape[-1]}" if self.photo.shape[-1] != self.network.input_size else ""
         lines += self.strengths_code(values, always=("penalties",))
-        return ",\n".join(lines) + ")\nlv.last(steps).image"
+        return self.photo_code() + ",\n".join(lines) + ")\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full_like(self.photo, GREY)

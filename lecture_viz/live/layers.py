@@ -13,39 +13,43 @@ from ..inversion import RECIPES, Quality, invert, quality
 from ..networks import Network
 from ..optimization import Step
 from ..regularizers import GREY, Penalty
-from .neuron import WIDE
+from .photo import WIDE, PhotoPanel
 from .run import RunPanel
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
 COLUMNS = 4  # of the strip, so that 18 layers fill about a square
 
 
-class Layers(RunPanel):
+class Layers(RunPanel, PhotoPanel):
     """The strip of all layers grows while one watches; afterwards a slider goes through it.
 
-    Controls: ``layer`` (whose picture is shown), ``recipe``, ``strength`` (of its regularisers; acts on a running
-    search), ``steps`` for each layer.
+    Controls: ``photo`` (another one begins a new search), ``layer`` (whose picture is shown), ``recipe``,
+    ``strength`` (of its regularisers; acts on a running search), ``steps`` for each layer.
     """
 
     name = "layers"
 
-    def __init__(self, network: Network, photo: Tensor, layers: Sequence[str] | None = None, size: int = 240):
-        """``photo`` is an image ``(1, 3, H, W)``; ``layers`` are by default all; ``size`` in screen pixels."""
-        super().__init__()
-        self.network, self.photo = network, network.check(photo)
+    def __init__(self, network: Network, photo: Tensor | str, layers: Sequence[str] | None = None, size: int = 240):
+        """``photo`` is an image, or a bundled name; ``layers`` are by default all; ``size`` in screen pixels."""
+        super().__init__(network, photo)
         self._layers = tuple(layers or network.layers)
         self._found: dict[str, tuple[Tensor, Quality]] = {}
         self._now = self._layers[0]  # the layer being inverted
         self._strength = 1.0
         self._penalties: list[tuple[Penalty, float]] = []  # in use, and their own strengths
         self.controls = {
+            **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=self._layers, value=self._layers[-1], layout=WIDE),
             "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
             "strength": widgets.SelectionSlider(options=STRENGTHS, value=1, layout=WIDE),
             "steps": widgets.IntSlider(48, 16, 256, step=16, layout=WIDE),
         }
-        self.assemble_run(self.columns(2), size=size, first=[self.picture("photo", size)])
+        self.assemble_run(self.columns(3), size=size, first=[self.picture("photo", size)])
         self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
+
+    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.start_anew()
+        return values
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         plain = {"recipe": "lbfgs", "strength": 1}
@@ -128,7 +132,8 @@ class Layers(RunPanel):
         choices += [f"strength={values['strength']}"] if values["strength"] != 1 else []
         choices += [f"layers={self._layers!r}"] if self._layers != self.network.layers else []
         steps = f"lv.invert_all(net, photo, {values['steps']}, {', '.join(choices)})"
-        return f"found = {{layer: step.image for layer, step in {steps}}}\nfound[{values['layer']!r}]"
+        found = f"found = {{layer: step.image for layer, step in {steps}}}\nfound[{values['layer']!r}]"
+        return self.photo_code() + found
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full_like(self.photo, GREY)

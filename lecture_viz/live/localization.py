@@ -17,13 +17,13 @@ from .panel import Frame
 class Localization(NeuronPanel):
     """Saliency, foreground and box.
 
-    Controls: ``layer``, ``neuron``, ``samples`` of SmoothGrad (0: none), ``threshold``, ``by_colour`` (from seeds and
-    the colours of the photo, without threshold).
+    Controls: ``photo``, ``layer``, ``neuron``, ``samples`` of SmoothGrad (0: none), ``threshold``, ``by_colour`` (from
+    seeds and the colours of the photo, without threshold).
     """
 
     name = "localization"
 
-    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
+    def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
         self.controls |= {
@@ -50,10 +50,11 @@ class Localization(NeuronPanel):
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         target = self.at_strongest(values["layer"], values["neuron"])
         samples = values["samples"]
+        code = self.photo_code()
         if samples:
-            code = f"saliency = lv.magnitude(lv.smoothgrad(net, photo, {target}, {samples}))\n"
+            code += f"saliency = lv.magnitude(lv.smoothgrad(net, photo, {target}, {samples}))\n"
         else:
-            code = f"saliency = lv.saliency(net, photo, {target})\n"
+            code += f"saliency = lv.saliency(net, photo, {target})\n"
         how = "_by_colour(saliency, photo)" if values["by_colour"] else f"(saliency, {values['threshold']:.2g})"
         code += f"lv.localization.box(lv.localization.foreground{how})"
         for mean in self.smoothed(self.network, target, samples):

@@ -28,14 +28,14 @@ WORTH_SEEING = {
 class Maximization(StrengthsPanel, NeuronPanel):
     """A class image grows while one watches.
 
-    Controls: ``layer``, ``neuron``, ``kind`` of target (``logit``, ``probability``; ``channel``,
-    ``neuron``, ``layer``); ``begin_with`` (``noise``, ``grey``, ``photo``), ``parameterization``, ``steps``,
+    Controls: ``layer``, ``neuron``, ``kind`` of target (``logit``, ``probability``; ``channel``, ``neuron``,
+    ``layer``); ``begin_with`` (``noise``, ``grey``, ``photo``), ``photo``, ``parameterization``, ``steps``,
     ``octaves``; the strength of each regulariser and transform, which act on a running optimisation.
     """
 
     name = "maximization"
 
-    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None, size: int = 280):
+    def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``photo`` is one to begin with; ``label`` the class, by default the photo's; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
         self.controls |= {
@@ -48,7 +48,7 @@ class Maximization(StrengthsPanel, NeuronPanel):
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
-            self.columns(7, shown),
+            self.columns(8, shown),
             self.folded(self.columns(4, FOLDED)),
             size=size,
         )
@@ -117,7 +117,8 @@ class Maximization(StrengthsPanel, NeuronPanel):
         lines[0] += f"parameterization={values['parameterization']!r}"
         lines[0] += f", octaves={values['octaves']}" if values["octaves"] > 1 else ""
         lines += self.strengths_code(values)
-        return ",\n".join(lines) + ")\nlv.last(steps).image"
+        first = self.photo_code() if start == "photo" else ""
+        return first + ",\n".join(lines) + ")\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return next(self.begin(values, None, values["steps"])).image

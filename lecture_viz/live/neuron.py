@@ -1,6 +1,7 @@
 """What panels about one photo share: a slider for the layer, and one for a neuron of it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -10,9 +11,7 @@ from .. import targets
 from ..networks import Network
 from ..relu_rules import Rule
 from ..smoothgrad import NOISE, means
-from .panel import Panel
-
-WIDE = {"width": "440px"}
+from .photo import WIDE, PhotoPanel
 
 
 def slider(high: int = 0, value: int = 0) -> widgets.IntSlider:
@@ -25,22 +24,33 @@ def samples_slider() -> widgets.SelectionSlider:
     return widgets.SelectionSlider(options=(0, 8, 16, 32, 64), layout=WIDE)
 
 
-class NeuronPanel(Panel):
-    """Begins with the controls ``layer`` and ``neuron`` (a channel, or a class at the last layer)."""
+class NeuronPanel(PhotoPanel):
+    """Begins with the controls ``photo``, ``layer`` and ``neuron`` (a channel, or a class at the last layer)."""
 
-    def __init__(self, network: Network, photo: Tensor, label: str | int | None = None):
+    def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None):
         """``label`` is the class to start with, by default the most probable one."""
-        super().__init__()
-        self.network = network
-        self.photo = network.check(photo)
+        super().__init__(network, photo)
         self._shown_layer: tuple[str, Tensor] | None = None
-        first = network.label_index(network.top(photo, 1)[0][0] if label is None else label)
-        last = network.layers[-1]
-        self.output = {"layer": last, "neuron": first}  # the class to start with, for presets
+        self.output = {"layer": network.layers[-1], "neuron": self._class(label)}  # for presets
+        self._first, self._given_class = self._photo_name, self.output["neuron"]
         self.controls = {
-            "layer": widgets.SelectionSlider(options=network.layers, value=last, layout=WIDE),
-            "neuron": slider(len(network.labels) - 1, first),
+            **self.photo_controls(),
+            "layer": widgets.SelectionSlider(options=network.layers, value=self.output["layer"], layout=WIDE),
+            "neuron": slider(len(network.labels) - 1, self._given_class),
         }
+
+    def _class(self, label: str | int | None = None) -> int:
+        """The number of a class, by default of the most probable one."""
+        return self.network.label_index(self.network.top(self.photo, 1)[0][0] if label is None else label)
+
+    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Another photo has another class; a neuron that stood at the old one goes with it."""
+        self._shown_layer = None
+        old, neuron = self.output, self._given_class if self._photo_name == self._first else self._class()
+        self.output = old | {"neuron": neuron}
+        if old.items() <= values.items():
+            self.controls["neuron"].value = values["neuron"] = neuron
+        return values
 
     def activation(self, layer: str) -> Tensor:
         """What the photo causes in a layer: ``(C, h, w)`` or ``(C,)``."""

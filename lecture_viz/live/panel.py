@@ -74,6 +74,14 @@ class Panel:
         """In the order of the lecture: what each sets the controls to. It may depend on what they stand at."""
         return {}
 
+    def take(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Take in what a hand has brought, before presets and ranges are looked at; returns the values."""
+        return values
+
+    def line(self, name: str) -> widgets.Widget:
+        """What `columns` shows for a control."""
+        return self.controls[name]
+
     def chosen(self) -> None:
         """A hand has chosen a preset."""
 
@@ -128,9 +136,12 @@ class Panel:
 
     def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
         """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
-        controls = [self.controls[name] for name in (self.controls if names is None else names)]
-        boxes = [widgets.VBox(controls[:left]), widgets.VBox(controls[left:])]
-        return widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
+        names = [name for name in (self.controls if names is None else names) if name != "upload"]  # beside its photo
+        lines = [self.line(name) for name in names]
+        boxes = [widgets.VBox(lines[:left]), widgets.VBox(lines[left:])]
+        shown = widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
+        shown.add_class("lv-controls")  # the presenter view can put them away
+        return shown
 
     def folded(self, content: widgets.Box) -> widgets.VBox:
         """A button that shows and hides ``content``, more penalties and filters, which is hidden at first."""
@@ -145,7 +156,9 @@ class Panel:
             button.icon = "caret-up" if change["new"] else "caret-down"
 
         button.observe(toggle, "value")
-        return widgets.VBox([button, content])
+        shown = widgets.VBox([button, content])
+        shown.add_class("lv-controls")
+        return shown
 
     def row(self, *shown: widgets.Widget) -> widgets.HBox:
         """Pictures and texts side by side; one below the other in a small window."""
@@ -160,6 +173,7 @@ class Panel:
         self._name_controls()
         copy = widgets.HTML(f'<button class="lv-copy" data-copied="{self.say("copied")}">{self.say("copy")}</button>')
         code = widgets.HBox([self._code_line, copy], layout=widgets.Layout(align_items="flex-start"))
+        code.add_class("lv-controls")
         self.widget = widgets.VBox([unseen, *self._preset_row(), *rows, self._error_line, code])
         self.widget.add_class("lv-panel")
         self._answer()  # in the caller's thread, so that an error here is the cell's
@@ -305,7 +319,7 @@ class Panel:
         asked = self._asked
         self._drawing = threading.get_ident()
         try:
-            values = self._follow_preset(self.values)
+            values = self._follow_preset(self.take(self.values))
             if values != self._drawn:
                 self._drawn = None
                 for frame in self.draw(values):

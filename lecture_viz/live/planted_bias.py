@@ -41,7 +41,7 @@ class PlantedBias(RunPanel):
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["bias"] != self._bias:
             self._bias = values["bias"]
-            self._wishes.append("start")
+            self.chosen()
         return super().adjust(values)
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:

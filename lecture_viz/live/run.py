@@ -143,6 +143,11 @@ class RunPanel(Panel):
         if "start" not in self._wishes:
             self._wishes.append("start")
 
+    def start_anew(self) -> None:
+        """What was searched for has changed: a picture of it is not on the way any more."""
+        if self._newest is not None:
+            self.chosen()
+
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         return values | {"presses": self._presses}  # a button, too, makes for a new drawing
 

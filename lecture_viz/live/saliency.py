@@ -32,9 +32,9 @@ class Maps(NamedTuple):
 class Saliency(NeuronPanel):
     """Backprop, Deconvnet, guided backprop and saliency of one neuron, with two sanity checks below each.
 
-    Controls: ``layer``, ``neuron`` (in convolutional layers where it fires most), ``score`` (of a class: ``logit`` or
-    ``probability``), ``samples`` of SmoothGrad (0: none), ``other`` (the neuron compared with), ``random`` (random
-    weights from the output down to this layer), ``one_scale`` for all maps or for each its own.
+    Controls: ``photo``, ``layer``, ``neuron`` (in convolutional layers where it fires most), ``score`` (of a class:
+    ``logit`` or ``probability``), ``samples`` of SmoothGrad (0: none), ``other`` (the neuron compared with),
+    ``random`` (random weights from the output down to this layer), ``one_scale`` for all maps or for each its own.
     """
 
     name = "saliency"
@@ -42,7 +42,7 @@ class Saliency(NeuronPanel):
     def __init__(
         self,
         network: Network,
-        photo: Tensor,
+        photo: Tensor | str,
         label: str | int | None = None,
         other: str | int = 0,
         size: int = 200,
@@ -143,7 +143,7 @@ class Saliency(NeuronPanel):
         return outputs
 
     def _code_for(self, target: targets.Target, random: str, samples: int) -> str:
-        first = "" if random == TRAINED else f"network = lv.randomized(net, {random!r})\n"
+        first = self.photo_code() + ("" if random == TRAINED else f"network = lv.randomized(net, {random!r})\n")
         network = "net" if random == TRAINED else "network"
         if samples:
             return f"{first}[lv.smoothgrad({network}, photo, {target}, {samples}, rule=rule) for rule in lv.RULES]"

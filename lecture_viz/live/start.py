@@ -10,13 +10,13 @@ from .. import images, targets
 from ..gradients import sensitivity
 from ..languages import option
 from ..networks import Network, load_network
-from .panel import Frame, Panel
+from .panel import Frame
+from .photo import WIDE, PhotoPanel
 
 NETWORKS = ("alexnet64", "inception64", "inception64_robust", "alexnet", "googlenet", "resnet18", "vgg16")
-UPLOAD = "your photo"
 
 
-class Start(Panel):
+class Start(PhotoPanel):
     """Controls: ``network``, ``photo``, ``upload`` and ``rank`` (which of the five best classes is explained).
 
     Attributes:
@@ -26,31 +26,16 @@ class Start(Panel):
     name = "start"
 
     def __init__(self, network: str = "alexnet64", photo: str = "cat", size: int = 280):
-        super().__init__()
+        super().__init__(None, photo)
         self._networks: dict[str, Network] = {}
-        self._upload: bytes | None = None
-        wide = widgets.Layout(width="440px")
         self.controls = {
-            "network": widgets.Dropdown(options=NETWORKS, value=network, layout=wide),
-            "photo": widgets.Dropdown(options=list(images.BUNDLED_PHOTOS), value=photo, layout=wide),
-            "upload": widgets.FileUpload(
-                accept="image/*", description=self.say("upload"), layout=widgets.Layout(width="220px")
-            ),
-            "rank": widgets.IntSlider(1, 1, 5, layout=wide),
+            "network": widgets.Dropdown(options=NETWORKS, value=network, layout=WIDE),
+            **self.photo_controls(),
+            "rank": widgets.IntSlider(1, 1, 5, layout=WIDE),
         }
-        controls = self.controls
         guesses = self.text("guesses", width=f"{size}px", height=f"{size}px")
         pictures = [self.picture("photo", size), self.picture("gradient", size)]
-        self.assemble(
-            widgets.HBox(
-                [
-                    widgets.VBox([controls["network"], controls["photo"], controls["rank"]]),
-                    widgets.VBox([controls["upload"], self.text("status")], layout=widgets.Layout(margin="0 0 0 24px")),
-                ],
-                layout=widgets.Layout(flex_flow="row wrap"),
-            ),
-            self.row(*pictures, guesses),
-        )
+        self.assemble(self.columns(2), self.text("status"), self.row(*pictures, guesses))
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         first = {"network": "alexnet64", "photo": "cat", "rank": 1}
@@ -61,17 +46,6 @@ class Start(Panel):
             "astronaut": first | {"photo": "astronaut"},
             "robust": first | {"network": "inception64_robust", "photo": "coffee"},
         }
-
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        if values["upload"]:
-            content = bytes(values["upload"][0]["content"])
-            self.controls["upload"].value = ()  # taken, or refused by the next line
-            images.load_image(content, 64)
-            self._upload = content
-            menu = self.controls["photo"]
-            menu.options = self.options([*images.BUNDLED_PHOTOS, UPLOAD])
-            menu.value = values["photo"] = UPLOAD
-        return values | {"upload": self._upload}
 
     def _load(self, name: str) -> Iterator[Frame]:
         """Load a network once, and say so: a download takes its time."""
@@ -88,8 +62,7 @@ class Start(Panel):
         name = values["network"]
         yield from self._load(name)
         network = self._networks[name]
-        source = self._upload if values["photo"] == UPLOAD else values["photo"]
-        photo = images.load_image(source, network.input_size)
+        photo = self.load(values["photo"], network.input_size)
         best = network.top(photo, 5)
         label = best[values["rank"] - 1][0]
         target = targets.logit(label)
@@ -99,8 +72,7 @@ class Start(Panel):
             f'<td><div class="lv-bar" style="width:{110 * p:.0f}px"></div></td><td>{p:.0%}</td></tr>'
             for guess, p in best
         )
-        self.network, self.photo = network, photo
-        source = "your_file" if values["photo"] == UPLOAD else repr(values["photo"])
+        self.network, self._photo = network, photo
         yield Frame(
             {
                 "photo": photo,
@@ -113,6 +85,6 @@ class Start(Panel):
                 "guesses": f"<b>{self.say('guesses')}</b><table class='lv-guesses'>{bars}</table>",
             },
             f"net = lv.load_network({name!r})\n"
-            f"photo = lv.load_image({source}, size={network.input_size})\n"
+            f"photo = {self.load_code(values['photo'], network.input_size)}\n"
             f"lv.gradient(net, photo, {target}, rule='guided')",
         )

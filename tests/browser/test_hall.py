@@ -108,6 +108,23 @@ def test_the_panel_fits_and_is_large(page, hall):
         assert box["height"] > 0.6 * (height - 60) or box["width"] > 0.8 * width
 
 
+def test_sliders_away_for_larger_pictures(page, hall):
+    open_lesson(page, hall, 7)
+    panel = shown(page)
+    picture = panel.root.locator("img.widget-image").first
+    before = picture.bounding_box()["width"]
+    page.keyboard.press("c")
+    expect(panel.slider("layer")).to_be_hidden()
+    page.wait_for_timeout(300)
+    box = panel.root.bounding_box()
+    assert picture.bounding_box()["width"] > 1.3 * before
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 1280 and box["y"] + box["height"] <= 720
+    page.keyboard.press("8")  # presets go on working
+    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
+    page.keyboard.press("c")
+    expect(panel.slider("layer")).to_be_visible()
+
+
 def test_space_starts_and_stops_and_the_next_lesson_is_warm(page, hall):
     open_lesson(page, hall, 5)
     panel = shown(page)

@@ -50,6 +50,7 @@
     PageUp: () => turn(-1),
     ' ': startOrStop,
     n: () => document.body.classList.toggle('notes'),
+    c: () => { document.body.classList.toggle('bare'); fit(); },
     d: () => tell({ theme: true }),
     f: () => tell({ fullscreen: true }),
     h: () => tell({ help: true }),

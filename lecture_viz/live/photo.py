@@ -1,0 +1,89 @@
+"""What panels about a photo share: a menu of photos, and a button to upload one."""
+
+from typing import Any
+
+import ipywidgets as widgets
+from torch import Tensor
+
+from .. import images
+from ..networks import Network
+from .panel import Panel
+
+WIDE = {"width": "440px"}
+GIVEN = "given"  # the photo that the panel was made with
+UPLOADED = "your photo"
+
+
+class PhotoPanel(Panel):
+    """Has the controls ``photo`` and ``upload``, which share a line."""
+
+    menus = ("photo",)  # where an uploaded photo can be chosen
+
+    def __init__(self, network: Network | None, photo: Tensor | str):
+        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, or a bundled name."""
+        super().__init__()
+        self.network = network
+        self._sources: dict[str, Any] = {name: name for name in images.BUNDLED_PHOTOS}  # as `load_image` takes them
+        self._photo_name = photo if isinstance(photo, str) else GIVEN
+        if self._photo_name == GIVEN:
+            self._sources = {GIVEN: images.load_image(photo)} | self._sources
+        self._photo: Tensor | None = None
+
+    @property
+    def photo(self) -> Tensor:
+        """The photo chosen, as the network takes it: ``(1, 3, H, W)``."""
+        if self._photo is None:
+            whole = self._photo_name == GIVEN
+            self._photo = self.network.check(self._sources[GIVEN] if whole else self.load(self._photo_name, self._side))
+        return self._photo
+
+    @property
+    def _side(self) -> int:
+        """Of photos, in pixels: as large as the given one, so that a larger one can be looked at."""
+        return min(self._sources[GIVEN].shape[2:]) if GIVEN in self._sources else self.network.input_size
+
+    def photo_controls(self, *others: str) -> dict[str, widgets.Widget]:
+        """``photo``, a menu of ``others`` (such as noise) and all photos; ``upload``, a button."""
+        options, button = [*others, *self._sources], {"width": "126px", "margin": "2px 2px 2px 4px"}
+        return {
+            "photo": widgets.Dropdown(options=options, value=self._photo_name, layout={"width": "308px"}),
+            "upload": widgets.FileUpload(accept="image/*", description=self.say("upload"), layout=button),
+        }
+
+    def line(self, name: str) -> widgets.Widget:
+        if name == "photo":
+            return widgets.HBox([self.controls["photo"], self.controls["upload"]])
+        return super().line(name)
+
+    def load(self, name: str, size: int) -> Tensor:
+        """The photo of this name in a menu, ``size`` pixels wide and high."""
+        return images.load_image(self._sources[name], size)
+
+    def load_code(self, name: str, size: int) -> str:
+        """The call that loads it."""
+        return f"lv.load_image({ {GIVEN: 'photo', UPLOADED: 'your_file'}.get(name, repr(name)) }, {size})"
+
+    def photo_code(self) -> str:
+        """The line that makes ``photo`` the one chosen; none for the given one."""
+        return "" if self._photo_name == GIVEN else f"photo = {self.load_code(self._photo_name, self._side)}\n"
+
+    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Another photo was chosen: forget what was found in the last one; returns the values."""
+        return values
+
+    def take(self, values: dict[str, Any]) -> dict[str, Any]:
+        if values["upload"]:
+            content = bytes(values["upload"][0]["content"])
+            self.controls["upload"].value = ()  # taken, or refused by the next line
+            images.load_image(content)
+            for menu in (self.controls[name] for name in self.menus):
+                if UPLOADED not in self._sources:
+                    menu.options = [*menu.options, *self.options([UPLOADED])]
+            self._sources[UPLOADED] = content
+            self.controls["photo"].value = values["photo"] = UPLOADED
+            self._photo_name = ""  # another photo, though its name may be the same
+        values = values | {"upload": self._sources.get(UPLOADED)}
+        if values["photo"] in self._sources and values["photo"] != self._photo_name:
+            self._photo_name, self._photo = values["photo"], None
+            values = self.new_photo(values)
+        return values
