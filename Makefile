@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROXY := build/node_modules/.bin/configurable-http-proxy
 LAB_ARGS ?=
 PRESENT_ARGS ?=
 
@@ -26,8 +27,9 @@ lint: $(VENV)/test.stamp ## code style of the package, the tests and the noteboo
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/bench.stamp ## measure against peers; prints a table and writes benchmarks/RESULTS.md
+bench: $(VENV)/bench.stamp $(PROXY) ## measure against peers and with a class; writes benchmarks/RESULTS.md, CLASSROOM.md
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.classroom
 
 notebooks: $(VENV)/test.stamp ## run all notebooks and store their outputs
 	$(BIN)/python notebooks/store.py
@@ -50,3 +52,6 @@ $(VENV)/bench.stamp: $(VENV)/test.stamp
 	@echo "Adding the peers we measure against"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,bench]'
 	@touch $@
+
+$(PROXY): ## the proxy of JupyterHub, for a class on this machine; npm comes with Node.js
+	npm install --silent --prefix build configurable-http-proxy@5

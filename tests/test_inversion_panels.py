@@ -159,7 +159,7 @@ def test_a_photo_outside_the_gallery_is_refused(network, judge, gallery):
 @pytest.mark.parametrize("prior", ["total variation", "decoder", "deep image prior"])
 def test_priors_show_what_their_code_makes(network, cat, prior):
     pictures = {"cat": cat, "coffee": lv.load_image("coffee", 64)}
-    panel = lv.live.priors(network, pictures).set(steps=16, picture="coffee", prior=prior, weight=10)
+    panel = lv.live.priors(network, pictures).set(steps=16, photo="coffee", prior=prior, weight=10)
     panel.start().wait()
     assert shows_what_its_code_makes(panel, pictures=pictures)
     assert "spectral slope" in panel.outputs["image caption"].value

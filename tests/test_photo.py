@@ -63,10 +63,30 @@ def test_a_bad_upload_is_refused_and_loses_nothing(network, cat, name):
     assert panel.values["photo"] == "your photo"
 
 
+def test_your_own_photo_among_the_pictures_of_the_priors(network, cat):
+    pictures = {"photo": cat, "noise": torch.rand(1, 3, 64, 64)}
+    panel = finished(lv.live.priors(network, pictures, layer="relu3").set(steps=16, photo="noise"))
+    known = {"net": network, "pictures": pictures, "your_file": FILE}
+    assert "pictures['noise']" in panel.code()
+    assert shows("priors", panel, made_by(panel.code(), **known))
+    upload(panel, FILE)  # a new search has begun
+    assert "lv.load_image(your_file, 64)" in panel.code() and "press start" not in panel.code()
+    assert shows("priors", panel, made_by(panel.code(), **known))
+
+
 def test_a_bundled_name_is_enough(network, cat):
     panel = lv.live.gradients(network, "cat")
     assert panel.values["photo"] == "cat" and torch.equal(panel.photo, cat)
     assert panel.code().startswith("photo = lv.load_image('cat', 64)\n")
+
+
+def test_a_path_is_enough_and_a_wrong_one_says_the_mend(network, tmp_path):
+    (tmp_path / "mine.png").write_bytes(FILE)
+    panel = lv.live.gradients(network, str(tmp_path / "mine.png"))
+    assert panel.code().startswith(f"photo = lv.load_image({str(tmp_path / 'mine.png')!r}, 64)\n")
+    assert shows("gradients", panel, made_by(panel.code(), net=network))
+    with pytest.raises(FileNotFoundError, match="no photo at 'dog'; bundled photos are cat"):
+        lv.live.gradients(network, "dog")
 
 
 def test_the_class_goes_with_the_photo(network, cat):
@@ -80,6 +100,15 @@ def test_the_class_goes_with_the_photo(network, cat):
     assert panel.values["neuron"] == 3
     panel.set(preset="class")
     assert panel.values["neuron"] == coffee
+
+
+def test_an_upload_leaves_the_other_menu_alone_and_can_be_chosen_there(network):
+    panel = lv.live.dreaming(network, layer="conv3").set(pixels=64, steps=8, guide="coffee")
+    upload(panel, FILE)
+    assert (panel.values["photo"], panel.values["guide"]) == ("your photo", "coffee")
+    finished(panel.set(photo="noise", guide="your photo"))
+    known = {"net": network, "your_file": FILE}
+    assert shows("dreaming", panel, made_by(panel.code(), **known))
 
 
 def test_a_second_upload_replaces_the_first(network, cat):

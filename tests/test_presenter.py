@@ -54,9 +54,34 @@ def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
         main([str(NOTEBOOKS), "--photo", "nowhere.png"])
     with pytest.raises(ValueError, match="there is no network 'alexnet6'"):
         main([str(NOTEBOOKS), "--network", "alexnet6"])
+    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere.py'; it is to make a network: net = lv.wrap"):
+        main([str(NOTEBOOKS), "--network", "nowhere.py"])
+    (tmp_path / "none.py").write_text("net = 3")
+    with pytest.raises(ValueError, match=r"none.py makes no network; let it end with: net = lv.wrap"):
+        main([str(NOTEBOOKS), "--network", str(tmp_path / "none.py")])
     with pytest.raises(SystemExit):
         arguments([str(NOTEBOOKS), "--language", "xx"])
     assert "invalid choice: 'xx'" in capsys.readouterr().err
+
+
+OWN = """
+import torch
+from torch import nn
+import lecture_viz as lv
+
+torch.manual_seed(0)
+wide = [(3, 8), (8, 16), (16, 32)]
+conv = [part for sizes in wide for part in (nn.Conv2d(*sizes, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))]
+net = lv.wrap(nn.Sequential(*conv, nn.Flatten(), nn.Linear(32 * 8 * 8, 5)), input_size=64, labels=list("abcde"))
+"""
+
+
+def test_every_lesson_runs_with_a_network_of_ones_own(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=str(tmp_path / "mine.py"))[1:]:
+        names = {}
+        exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+        assert names["net"].labels == tuple("abcde")
 
 
 @pytest.mark.parametrize("network", ["alexnet64", "inception64", "googlenet"])

@@ -99,6 +99,17 @@ def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_panel_is_made_of_plain_ipywidgets(panels, name):
+    """So that it works wherever they do: VS Code, Colab, Binder."""
+    waiting, modules = [panels(name).widget], set()
+    while waiting:
+        widget = waiting.pop()
+        modules.add(widget._model_module)
+        waiting += getattr(widget, "children", ())
+    assert modules <= {"@jupyter-widgets/controls", "@jupyter-widgets/base"}
+
+
 def test_a_moved_control_is_no_preset_any_more_and_it_can_be_chosen_again(network, cat):
     panel = lv.live.gradients(network, cat)
     assert panel.values["preset"] == "class" and "pseudo-loss" in panel._sentence.value

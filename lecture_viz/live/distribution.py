@@ -29,7 +29,7 @@ class Distribution(StrengthsPanel, PhotoPanel):
     menus = ("photo", "start")
 
     def __init__(self, network: Network, photo: Tensor | str = "coffee", layer: str | None = None, size: int = 240):
-        """``photo`` is a bundled name, or an image ``(1, 3, H, W)`` of your own; ``layer`` the one to begin with."""
+        """``photo`` is an image, a bundled name or a path; ``layer`` the one to begin with."""
         super().__init__(network, photo)
         layers = [name for name, output in network.run(self._of("cat"), network.layers).items() if output.ndim == 4]
         self._layers, self._wanted = layers, self._photo_name

@@ -33,7 +33,7 @@ class Dreaming(RunPanel, PhotoPanel):
     menus = ("photo", "guide")
 
     def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 320):
-        """``photo`` is a bundled name, or an image ``(1, 3, H, W)`` of your own; ``size`` in screen pixels."""
+        """``photo`` is an image, a bundled name or a path; ``size`` in screen pixels."""
         super().__init__(network, photo)
         self._jitter = robustness.jitter(0)
         self.layers = layers = [name for name in network.layers if "pool" not in name]

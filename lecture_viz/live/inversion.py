@@ -37,7 +37,7 @@ class Inversion(StrengthsPanel, PhotoPanel):
     name = "inversion"
 
     def __init__(self, network: Network, photo: Tensor | str, layer: str | None = None, size: int = 240):
-        """``photo`` is an image, or a bundled name; ``layer`` the one to begin with; ``size`` in screen pixels."""
+        """``photo`` is an image, a bundled name or a path; ``layer`` the first one; ``size`` in screen pixels."""
         super().__init__(network, photo)
         first = layer or network.layers[len(network.layers) // 2]
         self._layer = first

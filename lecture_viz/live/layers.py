@@ -30,7 +30,7 @@ class Layers(RunPanel, PhotoPanel):
     name = "layers"
 
     def __init__(self, network: Network, photo: Tensor | str, layers: Sequence[str] | None = None, size: int = 240):
-        """``photo`` is an image, or a bundled name; ``layers`` are by default all; ``size`` in screen pixels."""
+        """``photo`` is an image, a bundled name or a path; ``layers`` are by default all; ``size`` in screen pixels."""
         super().__init__(network, photo)
         self._layers = tuple(layers or network.layers)
         self._found: dict[str, tuple[Tensor, Quality]] = {}

@@ -1,4 +1,4 @@
-/* What ipywidgets leaves out: pictures' alt text, the names of slider handles, and a button that copies the code.
+/* What ipywidgets leaves out: pictures' alt text, plain names of handles and buttons, and one that copies the code.
    Where it cannot run (VS Code), a spoken text stands beside each picture, and the code can be marked by hand. */
 const label = panel => {
   for (const handle of panel.querySelectorAll('.widget-slider .noUi-handle')) {
@@ -11,6 +11,10 @@ const label = panel => {
     if (!picture) continue;
     picture.alt = spoken.textContent;
     spoken.setAttribute('aria-hidden', true);
+  }
+  for (const { lastChild: name } of panel.querySelectorAll('.widget-upload')) {
+    const counted = / \(\d+\)$/; // files that wait, of which there is never one
+    if (counted.test(name.textContent)) name.textContent = name.textContent.replace(counted, '');
   }
 };
 const copy = button => {

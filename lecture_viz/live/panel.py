@@ -117,6 +117,13 @@ class Panel:
         """Options of a menu, as they are shown."""
         return [(languages.option(value), value) for value in values]
 
+    @staticmethod
+    def offer(menu: widgets.Dropdown | widgets.SelectionSlider, options: list[tuple[str, Any]]) -> None:
+        """Change a menu's options; unlike ipywidgets, keep what is chosen."""
+        value = menu.value
+        menu.options = options
+        menu.value = value
+
     def picture(self, name: str, size: int) -> widgets.VBox:
         """An output for an image, ``size`` pixels wide and high, with the text ``name + " caption"`` below."""
         alt = self.say(f"{name} alt")
@@ -188,9 +195,7 @@ class Panel:
             control.description = control.description or self._texts[name]
             control.tooltip = self._texts.get(f"{name} tip")
             if isinstance(control, (widgets.Dropdown, widgets.SelectionSlider)):
-                value = control.value
-                control.options = self.options(control.options)
-                control.value = value
+                self.offer(control, self.options(control.options))
 
     def _preset_row(self) -> list[widgets.Widget]:
         """A button for each preset, and the lecture's sentence below; digits press them in the presenter view."""
@@ -218,12 +223,13 @@ class Panel:
 
     def _follow_preset(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
+        values = self.take(values)
         preset = values.get("preset")
         was_chosen = preset is not None and preset != self._preset
         self._preset = preset
         if was_chosen:
             wanted = self.presets(values)[preset]
-            values = self.adjust(values | wanted)  # first what the ends of sliders depend on
+            values = self.adjust(self.take(values | wanted))  # first what the ends of sliders depend on
             for name in wanted:
                 self.controls[name].value = values[name]
             self.chosen()
@@ -319,7 +325,7 @@ class Panel:
         asked = self._asked
         self._drawing = threading.get_ident()
         try:
-            values = self._follow_preset(self.take(self.values))
+            values = self._follow_preset(self.values)
             if values != self._drawn:
                 self._drawn = None
                 for frame in self.draw(values):

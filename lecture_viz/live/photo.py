@@ -20,21 +20,23 @@ class PhotoPanel(Panel):
     menus = ("photo",)  # where an uploaded photo can be chosen
 
     def __init__(self, network: Network | None, photo: Tensor | str):
-        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, or a bundled name."""
+        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name, or a path."""
         super().__init__()
         self.network = network
         self._sources: dict[str, Any] = {name: name for name in images.BUNDLED_PHOTOS}  # as `load_image` takes them
         self._photo_name = photo if isinstance(photo, str) else GIVEN
-        if self._photo_name == GIVEN:
-            self._sources = {GIVEN: images.load_image(photo)} | self._sources
+        if self._photo_name not in self._sources:
+            loaded = images.load_image(photo)  # says now what is wrong with it
+            self._sources = {self._photo_name: photo if isinstance(photo, str) else loaded} | self._sources
         self._photo: Tensor | None = None
 
     @property
     def photo(self) -> Tensor:
         """The photo chosen, as the network takes it: ``(1, 3, H, W)``."""
         if self._photo is None:
-            whole = self._photo_name == GIVEN
-            self._photo = self.network.check(self._sources[GIVEN] if whole else self.load(self._photo_name, self._side))
+            source = self._sources[self._photo_name]
+            source = source if isinstance(source, Tensor) else images.load_image(source, self._side)
+            self._photo = self.network.check(source)
         return self._photo
 
     @property
@@ -72,13 +74,12 @@ class PhotoPanel(Panel):
         return values
 
     def take(self, values: dict[str, Any]) -> dict[str, Any]:
-        if values["upload"]:
-            content = bytes(values["upload"][0]["content"])
+        if waiting := self.controls["upload"].value:
+            content = bytes(waiting[0]["content"])
             self.controls["upload"].value = ()  # taken, or refused by the next line
             images.load_image(content)
-            for menu in (self.controls[name] for name in self.menus):
-                if UPLOADED not in self._sources:
-                    menu.options = [*menu.options, *self.options([UPLOADED])]
+            for menu in (self.controls[name] for name in self.menus if UPLOADED not in self._sources):
+                self.offer(menu, [*menu.options, *self.options([UPLOADED])])
             self._sources[UPLOADED] = content
             self.controls["photo"].value = values["photo"] = UPLOADED
             self._photo_name = ""  # another photo, though its name may be the same

@@ -13,16 +13,16 @@ from ..networks.decoder import NETWORK
 from ..optimization import Step
 from ..priors import decoder_prior, deep_image_prior, spectral_slope
 from ..regularizers import GREY, total_variation
-from .neuron import WIDE
+from .photo import UPLOADED, WIDE, PhotoPanel
 from .run import RunPanel
 
 PRIORS = ("total variation", "decoder", "deep image prior")
 
 
-class Priors(RunPanel):
+class Priors(RunPanel, PhotoPanel):
     """One prior's picture grows; change the prior while it runs, and compare.
 
-    Controls: ``picture`` (whose activations are given), ``layer``, ``prior`` (``total variation``, ``decoder``,
+    Controls: ``photo`` (whose activations are given), ``layer``, ``prior`` (``total variation``, ``decoder``,
     ``deep image prior``), ``weight`` of the total variation, which acts on a running search; ``steps``.
     """
 
@@ -30,14 +30,15 @@ class Priors(RunPanel):
 
     def __init__(self, network: Network, pictures: Mapping[str, Tensor], layer: str | None = None, size: int = 240):
         """``pictures`` are images ``(1, 3, H, W)`` by name; ``layer`` the one to begin with."""
-        super().__init__()
-        self.network = network
-        self._pictures_by_name = {name: network.check(picture) for name, picture in pictures.items()}
+        first = next(iter(pictures))
+        super().__init__(network, pictures[first])
+        self._sources = {name: network.check(picture) for name, picture in pictures.items()}
+        self._first = self._photo_name = first
         self._penalty = total_variation(0)
         self._layer = layer or network.layers[len(network.layers) // 2]
         self._priors = [prior for prior in PRIORS if prior != "decoder" or network.name == NETWORK]
         self.controls = {
-            "picture": widgets.Dropdown(options=[*self._pictures_by_name], layout=WIDE),
+            **self.photo_controls(),
             "prior": widgets.Dropdown(
                 options=self._priors, value="decoder" if "decoder" in self._priors else PRIORS[0], layout=WIDE
             ),
@@ -47,14 +48,20 @@ class Priors(RunPanel):
         }
         self.assemble_run(self.columns(3), size=size, first=[self.picture("given", size)])
 
+    def load_code(self, name: str, size: int) -> str:
+        return super().load_code(name, size) if name == UPLOADED else f"pictures[{name!r}]"
+
+    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+        self.start_anew()
+        return values
+
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-        first = next(iter(self._pictures_by_name))
-        plain = {"picture": first, "layer": self._layer}
+        plain = {"photo": self._first, "layer": self._layer}
         presets = {prior: plain | {"prior": prior} for prior in self._priors}
         if "decoder" in self._priors:
             deep = plain | {"layer": "relu6", "prior": "decoder"}
             presets["deep"] = deep
-            presets |= {"noise": deep | {"picture": "noise"}} if "noise" in self._pictures_by_name else {}
+            presets |= {"noise": deep | {"photo": "noise"}} if "noise" in self._sources else {}
         return presets
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -62,18 +69,17 @@ class Priors(RunPanel):
         return super().adjust(values)
 
     def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
-        given = self._pictures_by_name[values["picture"]]
-        slope = self.say("slope", slope=spectral_slope(given))
+        slope = self.say("slope", slope=spectral_slope(self.photo))
         caption = f"{self.say('given', layer=values['layer'])}<br>{slope}"
-        return {"given": given, "given caption": caption}
+        return {"given": self.photo, "given caption": caption}
 
     def steer_run(self, values: dict[str, Any]) -> tuple:
         self._penalty.strength = values["weight"]
-        return values["picture"], values["prior"], values["layer"]
+        return values["prior"], values["layer"]
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
         with torch.no_grad():
-            activations = self.network.activations(self._pictures_by_name[values["picture"]], values["layer"])
+            activations = self.network.activations(self.photo, values["layer"])
         choices: dict[str, Any] = {"penalties": [self._penalty]}
         if values["prior"] == "decoder":
             choices = decoder_prior(self.network)
@@ -93,9 +99,9 @@ class Priors(RunPanel):
             "deep image prior": "**lv.deep_image_prior()",
         }[values["prior"]]
         return (
-            f"activations = net.activations(pictures[{values['picture']!r}], {layer!r})\n"
+            f"activations = net.activations({self.load_code(values['photo'], self._side)}, {layer!r})\n"
             f"lv.last(lv.invert(net, activations, {layer!r}, {values['steps']}, {choices})).image"
         )
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        return torch.full_like(self._pictures_by_name[values["picture"]], GREY)
+        return torch.full_like(self.photo, GREY)

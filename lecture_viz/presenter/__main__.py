@@ -14,7 +14,7 @@ from voila.app import Voila
 from .. import languages
 from ..images import load_image
 from ..networks import load_network
-from .lessons import lessons
+from .lessons import lessons, own_network
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -44,7 +44,10 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m lecture_viz.presenter", description=__doc__)
     parser.add_argument("notebooks", type=Path, help="the folder of the lessons")
     parser.add_argument("--photo", help="another photo: a bundled name, or the path of a file")
-    parser.add_argument("--network", help="another network: an embedded or a torchvision name")
+    parser.add_argument(
+        "--network",
+        help="another network: an embedded or a torchvision name, or a .py file that makes net = lv.wrap(…)",
+    )
     parser.add_argument("--language", default=languages.current(), choices=languages.LANGUAGES)
     parser.add_argument("--ip", default="127.0.0.1", help="address to listen on; any but loopback asks for a token")
     parser.add_argument("--port", type=int, default=8866)
@@ -59,7 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     if asked.photo:
         load_image(asked.photo)  # say now what is wrong with it, not in front of the class
     if asked.network:
-        load_network(asked.network)
+        (own_network if asked.network.endswith(".py") else load_network)(asked.network)
     with tempfile.TemporaryDirectory() as folder:
         found = lessons(asked.notebooks, Path(folder), asked.photo, asked.network)
         here = files(__package__)
@@ -67,7 +70,9 @@ def main(argv: list[str] | None = None) -> None:
             filter(None, [str(here / "templates"), os.environ.get("JUPYTER_PATH")])
         )
         os.environ["LECTURE_VIZ_LANGUAGE"] = asked.language  # the kernels read it
-        Presenter.page = (here / "hall.html").read_text().replace("LESSONS", json.dumps(found))
+        page = (here / "hall.html").read_text(encoding="utf-8")
+        page = page.replace("LESSONS", json.dumps(found)).replace("TEXTS", json.dumps(languages.texts()["hall"]))
+        Presenter.page = page
         options = [folder, "--template=presenter", f"--Voila.ip={asked.ip}", f"--port={asked.port}"]
         options.append("--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension")  # not for Voilà
         options.append("--MappingKernelManager.cull_idle_timeout=1200")  # seconds; of pages that went without a word

@@ -1,6 +1,7 @@
 """From a notebook to a lesson: the cells that make its panels, and its prose to be folded away."""
 
 import re
+import runpy
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from typing import NamedTuple
 import nbformat
 
 from .. import images, languages, live
+from ..networks import Network
 
 TAG = "present"
 END = re.compile(r"^## \d+ · Exercises", re.MULTILINE)  # what follows is for students
@@ -25,7 +27,7 @@ def lessons(source: Path, target: Path, photo: str | None = None, network: str |
 
     Args:
         photo: a bundled name or a path, instead of the photo in the notebooks.
-        network: as `load_network` takes it, instead of the network in the notebooks.
+        network: as `load_network` takes it, or a file for `own_network`; instead of the network in the notebooks.
 
     Raises:
         FileNotFoundError: there are no notebooks with cells to present.
@@ -51,6 +53,21 @@ def lessons(source: Path, target: Path, photo: str | None = None, network: str |
     return found
 
 
+def own_network(file: str) -> Network:
+    """The network ``net`` that a Python file makes, for example with `wrap`.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it makes no ``net``.
+    """
+    if not Path(file).is_file():
+        raise FileNotFoundError(f"no file {file!r}; it is to make a network: net = lv.wrap(…)")
+    net = runpy.run_path(file).get("net")
+    if not isinstance(net, Network):
+        raise ValueError(f"{file} makes no network; let it end with: net = lv.wrap(…)")
+    return net
+
+
 def _prose(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """The Markdown up to the exercises."""
     cells = []
@@ -66,15 +83,19 @@ def _prose(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
 
 def _with_own(panels: list[str], photo: str | None, network: str | None) -> list[str]:
     """The cells, with the lecturer's own photo and network after the one that loads those of the notebook."""
-    cells = []
+    cells, load = [], f"net = lv.load_network({network!r})"
+    if network and network.endswith(".py"):
+        load = f"import runpy\n\nnet = runpy.run_path({str(Path(network).resolve())!r})['net']"
     for source in panels:
+        if network or photo:  # panels explain what the network takes the photo for
+            source = re.sub(r', (label|other)="[\w ]+"', "", source)
         if network:  # it has other layers, and may be slow: its panels begin where they like, and wait
             source = re.sub(r', (layer="\w+"|channel=\d+)', "", source).replace(".start().wait()", "")
         if photo:
             source = re.sub(r'(lv\.live\.\w+\(net, )"\w+"', r"\1photo", source)
         cells.append(source)
         if network and re.search(r"^net = ", source, re.MULTILINE):
-            cells.append(f"net = lv.load_network({network!r})")
+            cells.append(load)
         if photo and re.search(r"^photo = ", source, re.MULTILINE):
             where = photo if photo in images.BUNDLED_PHOTOS else str(Path(photo).resolve())
             cells.append(f"photo = lv.load_image({where!r}, size=net.input_size)")

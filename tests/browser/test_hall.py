@@ -201,6 +201,21 @@ def test_a_lesson_that_fails_says_why_and_the_next_can_be_shown(browser, tmp_pat
         hall.stop()
 
 
+def test_a_hall_in_chinese(browser, tmp_path):
+    hall = Hall(tmp_path, "--language=zh")
+    try:
+        page = browser.new_page()
+        open_lesson(page, hall, 2)
+        expect(page.locator("html")).to_have_attribute("lang", "zh")
+        expect(page.frame_locator("iframe:not(.waiting)").locator("html")).to_have_attribute("lang", "zh")
+        page.get_by_role("button", name="按键").click()
+        page.get_by_role("dialog", name="按键").get_by_text("预设，按讲座顺序").wait_for()
+        assert barriers(page, "header") == []
+        page.close()
+    finally:
+        hall.stop()
+
+
 def test_a_token_is_asked_for(browser, tmp_path):
     hall = Hall(tmp_path, "--token=a-secret")
     try:

@@ -96,7 +96,7 @@ def test_an_upload_and_a_bad_upload(lab, tmp_path):
 
     def upload(name: str) -> None:
         with notebook.page.expect_file_chooser() as chooser:
-            panel.root.get_by_role("button", name="upload").click()
+            panel.root.get_by_role("button", name="upload", exact=True).click()
         chooser.value.set_files(tmp_path / name)
 
     upload("mine.png")

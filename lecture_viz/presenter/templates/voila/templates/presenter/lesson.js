@@ -73,6 +73,7 @@
   addEventListener('message', event => {
     if (event.origin !== window.location.origin) return;
     if ('dark' in event.data) document.body.classList.toggle('dark', event.data.dark);
+    if (event.data.language) document.documentElement.lang = event.data.language;
     if (event.data.shown) { onScreen = true; show(event.data.from === 'behind' ? panels.length - 1 : screen); window.focus(); }
     keys[event.data.key]?.();
   });

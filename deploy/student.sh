@@ -1,0 +1,12 @@
+#!/bin/sh
+# A student's server. Notebooks are copied to the student's own folder: those that are missing, never over work.
+mkdir -p ~/lecture-viz
+cp -rn "$(dirname "$0")"/../notebooks/*.ipynb "$(dirname "$0")"/../notebooks/*.png ~/lecture-viz/
+
+export OMP_NUM_THREADS=1 # of each kernel: more would fight for the cores
+
+# Sockets in place of ports: two servers that start in the same instant may choose the same port, and anybody on the
+# machine can listen at one. A socket's path has at most 107 characters, which a folder in a long home would exceed.
+JUPYTER_RUNTIME_DIR=$(mktemp -d)
+export JUPYTER_RUNTIME_DIR
+exec jupyterhub-singleuser --KernelManager.transport=ipc "$@"
