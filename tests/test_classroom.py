@@ -5,7 +5,10 @@ import os
 import re
 import subprocess
 import tempfile
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -31,6 +34,12 @@ def hub():
         hub.stop()
 
 
+def run(lesson: Callable[[], Awaitable[Any]]) -> Any:
+    """In a thread of its own: the browser tests' loop still runs in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(lesson())).result()
+
+
 def test_students_work_side_by_side(hub):
     """Three drag at once; then one runs on and on, one's kernel dies, and the third notices nothing."""
 
@@ -48,7 +57,7 @@ def test_students_work_side_by_side(hub):
         for student in students:
             await student.log_out()
 
-    asyncio.run(lesson())
+    run(lesson)
 
 
 def test_students_get_copies_and_keep_their_work(hub):
@@ -66,7 +75,7 @@ def test_students_get_copies_and_keep_their_work(hub):
         await again.log_in()
         await again.log_out()
 
-    asyncio.run(lesson())
+    run(lesson)
     assert (copies / LESSON).read_text() == "my work"
     assert (copies / "glossary.ipynb").exists()
 
@@ -80,7 +89,7 @@ def test_nothing_shared_can_be_written(hub):
             await student.log_out()
         return user, written
 
-    user, (others, own) = asyncio.run(lesson())
+    user, (others, own) = run(lesson)
     if user == os.geteuid():
         pytest.skip("students with a user of their own need root, and a Python that others may run")
     assert (others, own) == ([], [LESSON])  # one's own copy can be
