@@ -138,8 +138,8 @@ class Student:
         notebook = nbformat.from_dict(json.loads(answer.body)["content"])
         cells = [cell.source for cell in notebook.cells if "present" in cell.metadata.get("tags", [])]
         answer = await self.fetch(f"/user/{self.name}/api/kernels", method="POST", body="{}")
-        self.kernel = json.loads(answer.body)["id"]
-        address = f"{self.hub.address.replace('http', 'ws')}/user/{self.name}/api/kernels/{self.kernel}/channels"
+        kernel = json.loads(answer.body)["id"]
+        address = f"{self.hub.address.replace('http', 'ws')}/user/{self.name}/api/kernels/{kernel}/channels"
         self.leave_lesson()
         self.socket = await websocket_connect(
             HTTPRequest(address, headers=self._headers(), **PATIENCE), max_message_size=100_000_000

@@ -32,7 +32,7 @@ class Distribution(StrengthsPanel, PhotoPanel):
         """``photo`` is an image, a bundled name or a path; ``layer`` the one to begin with."""
         super().__init__(network, photo)
         layers = [name for name, output in network.run(self._of("cat"), network.layers).items() if output.ndim == 4]
-        self._layers, self._wanted = layers, self._photo_name
+        self._layers = layers
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=layer or layers[len(layers) // 2], layout=WIDE),
             **self.photo_controls(),
@@ -50,7 +50,7 @@ class Distribution(StrengthsPanel, PhotoPanel):
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         early, middle, deep = (self._layers[round(part * (len(self._layers) - 1))] for part in (0.1, 0.5, 0.9))
-        plain = FIRST | {"photo": self._wanted, "start": "noise"}
+        plain = FIRST | {"photo": self._first, "start": "noise"}
         return {
             "early": plain | {"layer": early},
             "middle": plain | {"layer": middle},

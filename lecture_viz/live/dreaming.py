@@ -38,7 +38,6 @@ class Dreaming(RunPanel, PhotoPanel):
         self._jitter = robustness.jitter(0)
         self.layers = layers = [name for name in network.layers if "pool" not in name]
         first = layer or layers[len(layers) // 2]
-        self._first = self._photo_name
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=first, layout=WIDE),
             **self.photo_controls("noise"),

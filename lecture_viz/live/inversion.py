@@ -11,7 +11,8 @@ from ..inversion import RECIPES, by_depth, invert, quality
 from ..networks import Network
 from ..optimization import Step
 from ..regularizers import GREY
-from .photo import WIDE, PhotoPanel
+from .photo import WIDE
+from .run import SearchPanel
 from .strengths import OFF, StrengthsPanel
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
@@ -27,7 +28,7 @@ ALONE = {
 }
 
 
-class Inversion(StrengthsPanel, PhotoPanel):
+class Inversion(StrengthsPanel, SearchPanel):
     """What a layer still knows grows into a picture.
 
     Controls: ``photo`` (another one begins a new search), ``layer``, ``recipe`` (``lbfgs``, ``adam``,
@@ -55,10 +56,6 @@ class Inversion(StrengthsPanel, PhotoPanel):
             size=size,
             first=[self.picture("photo", size)],
         )
-
-    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
-        self.start_anew()
-        return values
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         """The weights of the last two grow with depth."""

@@ -13,14 +13,14 @@ from ..inversion import RECIPES, Quality, invert, quality
 from ..networks import Network
 from ..optimization import Step
 from ..regularizers import GREY, Penalty
-from .photo import WIDE, PhotoPanel
-from .run import RunPanel
+from .photo import WIDE
+from .run import SearchPanel
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
 COLUMNS = 4  # of the strip, so that 18 layers fill about a square
 
 
-class Layers(RunPanel, PhotoPanel):
+class Layers(SearchPanel):
     """The strip of all layers grows while one watches; afterwards a slider goes through it.
 
     Controls: ``photo`` (another one begins a new search), ``layer`` (whose picture is shown), ``recipe``,
@@ -46,10 +46,6 @@ class Layers(RunPanel, PhotoPanel):
         }
         self.assemble_run(self.columns(3), size=size, first=[self.picture("photo", size)])
         self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
-
-    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
-        self.start_anew()
-        return values
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         plain = {"recipe": "lbfgs", "strength": 1}

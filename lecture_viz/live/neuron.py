@@ -32,7 +32,7 @@ class NeuronPanel(PhotoPanel):
         super().__init__(network, photo)
         self._shown_layer: tuple[str, Tensor] | None = None
         self.output = {"layer": network.layers[-1], "neuron": self._class(label)}  # for presets
-        self._first, self._given_class = self._photo_name, self.output["neuron"]
+        self._given_class = self.output["neuron"]
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=network.layers, value=self.output["layer"], layout=WIDE),

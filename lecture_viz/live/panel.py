@@ -78,8 +78,8 @@ class Panel:
         """Take in what a hand has brought, before presets and ranges are looked at; returns the values."""
         return values
 
-    def line(self, name: str) -> widgets.Widget:
-        """What `columns` shows for a control."""
+    def line(self, name: str) -> widgets.Widget | None:
+        """What `columns` shows for a control; nothing if it stands in another one's line."""
         return self.controls[name]
 
     def chosen(self) -> None:
@@ -143,8 +143,7 @@ class Panel:
 
     def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
         """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
-        names = [name for name in (self.controls if names is None else names) if name != "upload"]  # beside its photo
-        lines = [self.line(name) for name in names]
+        lines = [line for name in (self.controls if names is None else names) if (line := self.line(name))]
         boxes = [widgets.VBox(lines[:left]), widgets.VBox(lines[left:])]
         shown = widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
         shown.add_class("lv-controls")  # the presenter view can put them away

@@ -24,7 +24,7 @@ class PhotoPanel(Panel):
         super().__init__()
         self.network = network
         self._sources: dict[str, Any] = {name: name for name in images.BUNDLED_PHOTOS}  # as `load_image` takes them
-        self._photo_name = photo if isinstance(photo, str) else GIVEN
+        self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
             loaded = images.load_image(photo)  # says now what is wrong with it
             self._sources = {self._photo_name: photo if isinstance(photo, str) else loaded} | self._sources
@@ -52,10 +52,10 @@ class PhotoPanel(Panel):
             "upload": widgets.FileUpload(accept="image/*", description=self.say("upload"), layout=button),
         }
 
-    def line(self, name: str) -> widgets.Widget:
+    def line(self, name: str) -> widgets.Widget | None:
         if name == "photo":
             return widgets.HBox([self.controls["photo"], self.controls["upload"]])
-        return super().line(name)
+        return None if name == "upload" else super().line(name)
 
     def load(self, name: str, size: int) -> Tensor:
         """The photo of this name in a menu, ``size`` pixels wide and high."""

@@ -13,13 +13,13 @@ from ..networks.decoder import NETWORK
 from ..optimization import Step
 from ..priors import decoder_prior, deep_image_prior, spectral_slope
 from ..regularizers import GREY, total_variation
-from .photo import UPLOADED, WIDE, PhotoPanel
-from .run import RunPanel
+from .photo import UPLOADED, WIDE
+from .run import SearchPanel
 
 PRIORS = ("total variation", "decoder", "deep image prior")
 
 
-class Priors(RunPanel, PhotoPanel):
+class Priors(SearchPanel):
     """One prior's picture grows; change the prior while it runs, and compare.
 
     Controls: ``photo`` (whose activations are given), ``layer``, ``prior`` (``total variation``, ``decoder``,
@@ -50,10 +50,6 @@ class Priors(RunPanel, PhotoPanel):
 
     def load_code(self, name: str, size: int) -> str:
         return super().load_code(name, size) if name == UPLOADED else f"pictures[{name!r}]"
-
-    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
-        self.start_anew()
-        return values
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         plain = {"photo": self._first, "layer": self._layer}

@@ -21,6 +21,7 @@ from torch import Tensor
 from .. import images, plots
 from ..optimization import Step
 from .panel import Frame, Panel
+from .photo import PhotoPanel
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
 STILLS = 64  # kept for the film; every second one is dropped when there are more
@@ -142,11 +143,6 @@ class RunPanel(Panel):
     def chosen(self) -> None:
         if "start" not in self._wishes:
             self._wishes.append("start")
-
-    def start_anew(self) -> None:
-        """What was searched for has changed: a picture of it is not on the way any more."""
-        if self._newest is not None:
-            self.chosen()
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         return values | {"presses": self._presses}  # a button, too, makes for a new drawing
@@ -273,6 +269,15 @@ class RunPanel(Panel):
                 for name, (kind, content) in files.items()
             )
         )
+
+
+class SearchPanel(RunPanel, PhotoPanel):
+    """Looks for the photo itself: another photo begins a new search, once there was one."""
+
+    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+        if self._newest is not None:
+            self.chosen()
+        return super().new_photo(values)
 
 
 def strip(film: list[Tensor]) -> Tensor:

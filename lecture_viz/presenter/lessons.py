@@ -85,7 +85,7 @@ def _with_own(panels: list[str], photo: str | None, network: str | None) -> list
     """The cells, with the lecturer's own photo and network after the one that loads those of the notebook."""
     cells, load = [], f"net = lv.load_network({network!r})"
     if network and network.endswith(".py"):
-        load = f"import runpy\n\nnet = runpy.run_path({str(Path(network).resolve())!r})['net']"
+        load = f"from {__name__} import own_network\n\nnet = own_network({str(Path(network).resolve())!r})"
     for source in panels:
         if network or photo:  # panels explain what the network takes the photo for
             source = re.sub(r', (label|other)="[\w ]+"', "", source)
