@@ -52,10 +52,10 @@ def dream(
         choices: whatever `maximize` and `optimize` take.
 
     Raises:
-        ValueError: see `maximize`; a negative rate; a guide for other targets than one layer.
+        ValueError: see `maximize`; a rate that is negative or not finite; a guide for other targets than one layer.
     """
     if not 0 <= rate < float("inf"):
-        raise ValueError(f"rate is 0 or more, such as {RATE}; got {rate!r}")
+        raise ValueError(f"rate is 0 or more and finite, such as {RATE}; got {rate!r}")
     if guide is not None:
         if len(target.layers) != 1 or target.layers[0] is None:
             raise ValueError(f"a guide guides one layer, such as lv.layer('conv3'); the target is {target!r}")

@@ -13,6 +13,7 @@ How maps are shown, everywhere in the suite: the limit of the scale is the 99.5t
 """
 
 import io
+import math
 import warnings
 from functools import cache
 from importlib.resources import files
@@ -76,11 +77,16 @@ def load_image(source, size: int | None = None) -> Tensor:
 
     Raises:
         FileNotFoundError: no such bundled name and no such file.
-        ValueError: not a picture, truncated, under 8 or over 50 million pixels, NaN, or values out of range.
+        ValueError: a web address, a folder, not a picture, truncated, narrower or lower than 8 pixels, over 50 million
+            pixels, NaN, values out of range; a ``size`` that is no whole number, or whose square is as large.
         TypeError: a source of another type.
     """
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise ValueError(f"size is the side of the square picture in pixels, a whole number from 1; got {size!r}")
+    if size is not None and size > math.isqrt(MOST_PIXELS):
+        raise ValueError(
+            f"size is at most {math.isqrt(MOST_PIXELS)} (limit {MOST_PIXELS:,} pixels); got {size}: take a smaller one"
+        )
     if isinstance(source, (str, PathLike, bytes, bytearray, memoryview)):
         source = _open(source)
     if isinstance(source, Image.Image):
@@ -99,7 +105,11 @@ def _open(source: str | PathLike | bytes | bytearray | memoryview) -> Image.Imag
         where = files("skimage") / "data" / BUNDLED_PHOTOS[source]
         name, file = f"the bundled photo {source!r}", io.BytesIO(where.read_bytes())
     elif isinstance(source, (str, PathLike)):
+        if str(source).lower().startswith(("http:/", "https:/")):
+            raise ValueError(f"{str(source)!r} is a web address: save the picture first, and give the path of the file")
         path = Path(source).expanduser()
+        if path.is_dir():
+            raise ValueError(f"{str(path)!r} is a folder; give one picture in it{_example(path)}")
         if not path.is_file():
             raise FileNotFoundError(
                 f"no photo at {str(path)!r}; bundled photos are {', '.join(BUNDLED_PHOTOS)}, "
@@ -122,6 +132,14 @@ def _open(source: str | PathLike | bytes | bytearray | memoryview) -> Image.Imag
     except (OSError, SyntaxError) as error:  # SyntaxError: Pillow's word for a broken PNG
         raise ValueError(f"{name} is damaged or truncated ({error}); download or export it again") from error
     return picture
+
+
+def _example(folder: Path) -> str:
+    """The first picture in a folder, as the end of a sentence."""
+    from .pictures import SUFFIXES  # here, because that module is built on this one
+
+    first = min((path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES), default=None)
+    return f", such as {str(first)!r}" if first else ""
 
 
 def _check_size(width: int, height: int, name: str = "the picture") -> None:

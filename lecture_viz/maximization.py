@@ -47,12 +47,15 @@ def maximize(
     In the steps, the target counts plus and the penalties minus.
 
     Raises:
-        ValueError: unknown start, layer, label, or whatever `optimize` refuses.
+        ValueError: no target; unknown start, layer or label; a channel or place that the layer does not have; no
+            picture to start with; or whatever `optimize` refuses.
         Diverged: NaN or infinity.
     """
     targets = [target] if isinstance(target, Target) else list(target)
     if not targets:
         raise ValueError("there is no target; give at least one")
+    for one in targets:
+        one.check(network)
     name = str(targets[0]).removeprefix("lv.") if len(targets) == 1 else f"{len(targets)} targets"
     layers = list(dict.fromkeys(layer for one in targets for layer in one.layers))
 

@@ -84,7 +84,8 @@ def optimize(
         seed: of the transforms.
 
     Raises:
-        ValueError: unknown parameterisation, no steps, more octaves than steps.
+        ValueError: unknown parameterisation, no steps, more octaves than steps; a rate of the optimiser or a factor of
+            the schedule that is negative or not finite.
         Diverged: NaN or infinity; says in which term.
     """
     keep = PARAMETERIZATIONS.get(parameterization, parameterization)
@@ -102,8 +103,11 @@ def optimize(
         picture = keep(image)
         updates = optimizer(picture.parameters) if optimizer else torch.optim.Adam(picture.parameters, picture.RATE)
         rates = [group["lr"] for group in updates.param_groups]
+        for rate in rates:
+            _check_rate("the optimizer's rate is 0 or more and finite, such as 0.05", rate)
         while index < octave * steps // octaves:
             factor = schedule(index / steps)
+            _check_rate(f"the schedule's factor for step {index + 1} is 0 or more and finite, such as 0.5", factor)
             for group, rate in zip(updates.param_groups, rates):
                 group["lr"] = rate * factor
             index += 1
@@ -140,6 +144,11 @@ def _resized(image: Tensor, size: Sequence[int]) -> Tensor:
     if list(image.shape[2:]) == list(size):
         return image
     return F.interpolate(image, list(size), mode="bilinear", antialias=True, align_corners=False)
+
+
+def _check_rate(what: str, rate: float) -> None:
+    if not 0 <= rate < math.inf:
+        raise ValueError(f"{what}; got {rate!r}")
 
 
 def _check(values: dict[str, float], image: Tensor, index: int, newest: Step | None) -> None:

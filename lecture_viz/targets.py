@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .networks.network import Network
+from .networks.network import Network, as_label
 
 PLACES = 16  # rows and columns a guide is averaged down to, if it has more: each of them is compared with each place
 
@@ -94,6 +94,14 @@ class Target:
     def layers(self) -> tuple[str | None, ...]:
         """The layers it is read from; ``None`` stands for the logits."""
         return tuple(dict.fromkeys(term.at for _, term in self.terms))
+
+    def check(self, network: Network) -> None:
+        """Raise a ValueError if ``network`` has no such layer or label; channels and places show when it is read."""
+        for _, term in self.terms:
+            if term.at is not None:
+                network.part(term.at)
+            if term.label is not None:
+                network.label_index(term.label)
 
     def read(self, network: Network, outputs: dict[str | None, Tensor]) -> Tensor:
         """Its value ``(B,)``, given the ``outputs`` of its `layers`."""
@@ -213,10 +221,14 @@ def distribution(layer: str, features: Tensor) -> Target:
 
 
 def logit(label: str | int) -> Target:
-    """The unnormalised score of a class: its name, a unique part of it, or its index."""
-    return Target(((1, _Term("logit", label=label)),))
+    """The unnormalised score of a class: its name, a unique part of it, or its index.
+
+    Raises:
+        TypeError: neither a name nor an index.
+    """
+    return Target(((1, _Term("logit", label=as_label(label))),))
 
 
 def probability(label: str | int) -> Target:
-    """The softmax probability of a class."""
-    return Target(((1, _Term("probability", label=label)),))
+    """The softmax probability of a class, named as for `logit`, with the same error."""
+    return Target(((1, _Term("probability", label=as_label(label))),))

@@ -40,6 +40,16 @@ def counted_twice(a, b):
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]))
 
 
+def variation(x):
+    here = x[:, :, :-1, :-1]
+    return ((x[:, :, 1:, :-1] - here).square() + (x[:, :, :-1, 1:] - here).square()).mean()
+
+
+def intersection_over_union(a, b):
+    shared = max(0, min(a[2], b[2]) - max(a[0], b[0])) * max(0, min(a[3], b[3]) - max(a[1], b[1]))
+    return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
+
+
 @pytest.mark.parametrize(
     "exercise, answer, said",
     [
@@ -56,11 +66,13 @@ def counted_twice(a, b):
         ("02.1", lambda: lambda x, s: ..., "replace the three dots"),
         ("02.2", lambda: lambda x, s: s * (x >= 0) * (s > 0), "exactly 0"),
         ("02.2", lambda: lambda x, s: s / "2", "your code stops with TypeError"),
+        ("02.2", lambda: lambda x, s: {}["01.2"], "your code stops with KeyError: '01.2'"),
         ("02.2", 3, "write a function"),
         ("03.1", lambda: torch.nn.functional.interpolate(S, scale_factor=2), "spreads each number"),
         ("03.1", lambda: S, "it should be (1, 1, 4, 4)"),
         ("03.2", lambda: torch.nn.functional.conv2d(*stamp(), padding=2), "turned by 180°"),
         ("04.1", lambda: lambda a, b: 0.5, "for (0, 0, 4, 4) and (0, 0, 4, 4) it is 1, you get 0.5"),
+        ("04.1", lambda: lambda a, b: intersection_over_union(a, b) * (1 + 1e-5), "✓ right"),
         ("04.1", lambda: unclamped, "they do not overlap: no height or width is negative"),
         ("04.1", lambda: counted_twice, "counted twice below the line"),
         ("04.1", lambda: lambda a, b: ..., "replace the three dots"),
@@ -70,6 +82,13 @@ def counted_twice(a, b):
         ("04.2", lambda: neighbours().mean(0), "the shape is (3, 64, 64)"),
         ("05.1", lambda: lambda x: (x[:, :, 1:] - x[:, :, :-1]).square().mean(), "values differ by up to"),
         ("05.1", lambda: lambda x: (x[:, :, 1:, :-1] - x[:, :, :-1, :-1]).square().mean(), "only the differences to"),
+        ("05.1", lambda: lambda x: variation(x), "✓ right"),
+        ("05.1", lambda: lambda x: variation(x)[None], "✓ right"),
+        ("05.1", lambda: lambda x: variation(x).item(), "✓ right"),
+        ("05.1", lambda: lambda x: variation(x.double()), "✓ right"),
+        ("05.1", lambda: lambda x: 0.5, "values differ by up to"),
+        ("05.1", lambda: lambda x: x.mean(dim=(2, 3)), "the shape is (1, 3), it should be ()"),
+        ("05.1", lambda: lambda x: None, "a tensor is expected, this is a NoneType"),
         ("05.1", lambda: lambda x: ..., "replace the three dots"),
         ("05.1", lambda: 1, "write a function"),
         ("05.2", lambda: torch.full((1, 3, 64, 64), 0.5), "values differ"),
@@ -92,8 +111,24 @@ def counted_twice(a, b):
         ("09.2", lambda: (lv.load_image("cat", 64) + lv.load_image("coffee", 64)) / 2, "the mean of their codes"),
         ("01.2", ..., "replace the three dots"),
         ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
+        (["01.2"], 1, "there is no exercise ['01.2']; there are 00.1"),
     ],
 )
 def test_what_is_said(capsys, exercise, answer, said):
     exercises.check(exercise, answer() if callable(answer) else answer)
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("exercise", sorted(exercises.CHECKS.keys() - {"00.1", "04.1", "06.1"}))  # those of tensors
+def test_rounding_is_forgiven_and_each_slip_is_told_apart(monkeypatch, exercise):
+    asked = []
+    with monkeypatch.context() as patch:
+        patch.setattr(exercises, "_same", lambda answer, *others: asked.append(others))
+        exercises.CHECKS[exercise](lambda *arguments: torch.zeros(()))
+    ((expected, praise, slips),) = asked
+    said = {exercises.RIGHT + praise: expected}
+    said |= {exercises.OPEN + hint: slip for hint, slip in slips.items() if not torch.equal(slip, expected)}
+    random = torch.Generator().manual_seed(0)
+    for text, answer in said.items():
+        noise = 1e-5 * answer.abs().max() * (2 * torch.rand(answer.shape, generator=random) - 1)
+        assert exercises._same(answer + noise, expected, praise, slips) == text

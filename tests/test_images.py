@@ -177,6 +177,13 @@ def truncated() -> bytes:
         (np.zeros((3, 20, 20), np.uint8), ValueError, "channels last"),
         (np.zeros((2, 20, 20, 3), np.uint8), ValueError, "one picture at a time"),
         (torch.zeros(2, 3, 20, 20), ValueError, r"\(1, 3, H, W\)"),
+        (torch.zeros(0, 3, 20, 20), ValueError, r"is a float tensor .* got torch.float32 \(0, 3, 20, 20\)"),
+        (torch.zeros(3, 0, 20), ValueError, "20×0 pixels; at least 8×8"),
+        (np.zeros((0, 20, 3), np.uint8), ValueError, "20×0 pixels; at least 8×8"),
+        (np.zeros((20, 0), np.uint8), ValueError, "0×20 pixels; at least 8×8"),
+        (np.zeros((0, 20, 20, 3), np.uint8), ValueError, "one picture at a time"),
+        ("https://here.org/cat.png", ValueError, "'https://here.org/cat.png' is a web address: save the picture first"),
+        ("HTTP://here.org/cat.png?" + 300 * "x", ValueError, "web address: .* give the path of the file"),
         (torch.zeros(3, 20, 20, dtype=torch.uint8), ValueError, "float tensor"),
         (None, TypeError, "NoneType"),
         (42, TypeError, "int"),
@@ -194,10 +201,31 @@ def test_a_pil_image_that_breaks_while_it_is_decoded():
         lv.load_image(picture)
 
 
+def test_a_folder_is_refused_with_a_picture_in_it(tmp_path):
+    with pytest.raises(ValueError, match="is a folder; give one picture in it$"):
+        lv.load_image(tmp_path)
+    for name in ("notes.txt", "dog.JPG", "cat.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(ValueError) as caught:
+        lv.load_image(str(tmp_path))
+    assert str(caught.value).endswith(f"is a folder; give one picture in it, such as {str(tmp_path / 'cat.png')!r}")
+
+
 @pytest.mark.parametrize("size", [0, -3, 6.5, True, "64"])
 def test_bad_sizes_are_refused(size):
     with pytest.raises(ValueError, match="whole number from 1"):
         lv.load_image("cat", size=size)
+
+
+def test_a_square_has_no_more_pixels_than_a_photo(monkeypatch):
+    with pytest.raises(
+        ValueError, match=r"size is at most 7071 \(limit 50,000,000 pixels\); got 1000000: take a smaller"
+    ):
+        lv.load_image("cat", size=1_000_000)
+    monkeypatch.setattr(images, "MOST_PIXELS", 10_000)
+    assert lv.load_image(RGB, size=100).shape == (1, 3, 100, 100)
+    with pytest.raises(ValueError, match="size is at most 100 .* got 101"):
+        lv.load_image(RGB, size=101)
 
 
 def test_a_ribbon_is_refused_as_a_square_but_not_as_it_is():

@@ -1,6 +1,7 @@
 """Activation maximisation and DeepDream: the objective rises for everything one can choose, and it is the lecture's."""
 
 import itertools
+import math
 from functools import partial
 
 import pytest
@@ -148,9 +149,13 @@ def test_class_images_are_of_their_class(network):
         ({"start": "photo"}, "start is 'noise', 'grey' or an image; got 'photo'"),
         ({"start": torch.rand(3, 3, 64, 64)}, "3 pictures to start with for 1 targets"),
         ({"start": torch.full((1, 3, 64, 64), torch.nan)}, "NaN"),
-        ({"target": []}, "give at least one"),
+        ({"start": torch.rand(0, 3, 64, 64)}, "there is no picture in an image .* give at least one"),
+        ({"target": []}, "there is no target; give at least one"),
         ({"target": lv.logit("no such label")}, "no label"),
         ({"target": lv.neuron("conv9", 1)}, "no layer 'conv9'; did you mean"),
+        ({"target": lv.layer("covn3"), "steps": 3, "octaves": 4}, "no layer 'covn3'; did you mean"),
+        ({"target": lv.neuron("conv3", 5) + lv.logit("tabbi"), "steps": 3, "octaves": 4}, "the nearest are tabby"),
+        ({"target": [lv.logit(0), lv.channel("covn3", 5)], "start": "photo"}, "no layer 'covn3'; did you mean"),
         ({"target": lv.neuron("conv3", 999)}, "channel 0 … 191; got 999"),
         ({"parameterization": "waves"}, "there are pixels, fourier"),
     ],
@@ -201,6 +206,13 @@ def test_a_guide_needs_one_layer(network, cat, target):
         next(lv.dream(network, cat, target, guide=cat))
 
 
-def test_a_negative_rate_is_refused(network, cat):
-    with pytest.raises(ValueError, match="rate is 0 or more"):
-        next(lv.dream(network, cat, lv.layer("conv3"), rate=-0.1))
+@pytest.mark.parametrize("rate", [-0.1, math.inf, math.nan])
+def test_a_rate_is_not_negative_and_finite(network, cat, rate):
+    with pytest.raises(ValueError, match=f"rate is 0 or more and finite, such as 0.01; got {rate}"):
+        next(lv.dream(network, cat, lv.layer("conv3"), rate=rate))
+
+
+def test_a_mistyped_layer_is_named_before_the_octaves_are_counted(cat):
+    network = lv.load_network("inception64", device="cpu")
+    with pytest.raises(ValueError, match="no layer 'inceptionn4c'; did you mean 'inception4c'"):
+        next(lv.dream(network, cat, lv.layer("inceptionn4c"), 3))

@@ -2,6 +2,7 @@
 
 import gc
 import itertools
+import math
 from functools import partial
 
 import psutil
@@ -165,6 +166,13 @@ def test_what_is_not_finite_stops_it_and_keeps_the_last_good_picture(loss):
     assert shown is None or shown.image.isfinite().all()
 
 
+def backwards(parameters):
+    """An optimiser that goes uphill; PyTorch looks at a rate only when it makes one."""
+    optimizer = torch.optim.SGD(parameters, lr=0.1)
+    optimizer.param_groups[0]["lr"] = -0.1
+    return optimizer
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [
@@ -174,11 +182,25 @@ def test_what_is_not_finite_stops_it_and_keeps_the_last_good_picture(loss):
         ({"octaves": 0}, "octaves are 1"),
         ({"steps": 3, "octaves": 4}, r"octaves are 1 … 3 \(the steps\)"),
         ({"octaves": 2, "ratio": 1}, "ratio is above 1"),
+        ({"optimizer": partial(torch.optim.SGD, lr=math.inf)}, "optimizer's rate is 0 or more and finite, .* got inf"),
+        ({"optimizer": partial(torch.optim.SGD, lr=math.nan)}, "optimizer's rate is 0 or more and finite, .* got nan"),
+        ({"optimizer": partial(torch.optim.SGD, lr=-0.1)}, "rate: -0.1"),  # PyTorch's own words
+        ({"optimizer": backwards}, "optimizer's rate is 0 or more and finite, such as 0.05; got -0.1"),
+        ({"schedule": lambda taken: math.inf}, "schedule's factor for step 1 is 0 or more and finite, .* got inf"),
+        ({"schedule": lambda taken: math.nan}, "schedule's factor for step 1 is 0 or more and finite, .* got nan"),
+        ({"schedule": lambda taken: -1}, "schedule's factor for step 1 is 0 or more and finite, such as 0.5; got -1"),
     ],
 )
 def test_bad_input_says_the_mend(arguments, message):
     with pytest.raises(ValueError, match=message):
         next(optimize(distance, GREY, **arguments))
+
+
+def test_a_schedule_that_fails_later_stops_it_then():
+    run = optimize(distance, GREY, 4, schedule=lambda taken: 0.5 - taken)
+    assert [next(run).index for _ in range(3)] == [1, 2, 3]  # the third with 0: it stands still
+    with pytest.raises(ValueError, match="for step 4 .* got -0.25"):
+        next(run)
 
 
 def test_last_needs_a_step():

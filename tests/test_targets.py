@@ -109,6 +109,21 @@ def test_errors_say_what_there_is(network, cat, target, message):
         target(network, cat)
 
 
+@pytest.mark.parametrize("make", [lv.logit, lv.probability])
+@pytest.mark.parametrize("label", [None, False, 3.0])
+def test_a_label_is_a_name_or_an_index(make, label):
+    with pytest.raises(TypeError, match=f"a label is a name, such as 'tabby', or an index; got {label}"):
+        make(label)
+    assert repr(make(np.int64(3))) == repr(make(3))
+
+
+def test_check_asks_for_layers_and_labels_only(network):
+    (lv.neuron("conv3", 999) - lv.logit("tabby")).check(network)
+    for target in (lv.layer("conv3") + lv.logit("tabbi"), lv.probability(3) - lv.channel("conv9", 0)):
+        with pytest.raises(ValueError, match="no label 'tabbi'|no layer 'conv9'"):
+            target.check(network)
+
+
 def test_what_is_no_number_is_refused():
     with pytest.raises(TypeError, match="whole number; got 1.5"):
         lv.neuron("conv3", 1.5)

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import operator
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -96,11 +97,16 @@ class Network(nn.Module):
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits ``(B, n_labels)``."""
+        """Logits ``(B, n_labels)``.
+
+        Raises:
+            ValueError: not such an image, no picture in it, or a size that the network cannot take.
+        """
         if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3:
             raise ValueError(
                 f"a network takes an image (B, 3, H, W); got {tuple(getattr(image, 'shape', [])) or type(image)}"
             )
+        _not_empty(image)
         image = image.to(self.device)
         try:
             return self.module((image - self.mean) / self.std)
@@ -120,6 +126,7 @@ class Network(nn.Module):
         if not isinstance(image, Tensor) or image.ndim != 4 or image.shape[1] != 3 or not image.is_floating_point():
             got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
             raise ValueError(f"an image is a float tensor (B, 3, H, W); got {got}: use load_image")
+        _not_empty(image)
         low, high = (extreme.item() for extreme in image.detach().aminmax())
         if not (math.isfinite(low) and math.isfinite(high)):
             raise ValueError("the image holds NaN or infinite values; replace them, for example with nan_to_num")
@@ -250,16 +257,18 @@ class Network(nn.Module):
         """The logit of a label: its name, a unique part of it (capitals do not matter), or its index.
 
         Raises:
+            TypeError: neither a name nor an index.
             ValueError: unknown, ambiguous or out of range; says what is near.
         """
-        if isinstance(label, int) and not isinstance(label, bool):
+        label = as_label(label)
+        if isinstance(label, int):
             if 0 <= label < len(self.labels):
                 return label
             raise ValueError(f"{self.name} has labels 0 … {len(self.labels) - 1}; got {label}")
         for names in (self.labels, self.english):
             if label in names:
                 return names.index(label)
-        asked = str(label).casefold()
+        asked = label.casefold()
         names = [name.casefold() for name in self.labels]
         if asked in names:
             return names.index(asked)
@@ -279,6 +288,20 @@ class Network(nn.Module):
             probabilities = self(self.check(photo)).softmax(dim=1)[0]
         values, indices = probabilities.topk(min(k, len(self.labels)))
         return [(self.labels[i], p) for i, p in zip(indices.tolist(), values.tolist())]
+
+
+def as_label(label: str | int) -> str | int:
+    """A label's name as it is, its index as an ``int`` (NumPy has others), or a TypeError."""
+    if isinstance(label, str):
+        return label
+    if isinstance(label, bool) or not hasattr(label, "__index__"):
+        raise TypeError(f"a label is a name, such as 'tabby', or an index; got {label!r}")
+    return operator.index(label)
+
+
+def _not_empty(image: Tensor) -> None:
+    if not image.numel():
+        raise ValueError(f"there is no picture in an image {tuple(image.shape)}; give at least one")
 
 
 class WeightsUnavailable(OSError):
@@ -313,8 +336,16 @@ def wrap(
         labels: class names; without them the indices serve as names.
 
     Raises:
+        TypeError: not a module, but its class, or the name of a network.
         ValueError: the module does not take such pictures, does not return logits, or ``labels`` do not fit them.
     """
+    if not isinstance(module, nn.Module):
+        hint = ""
+        if isinstance(module, type) and issubclass(module, nn.Module):
+            hint = f": make one first, {module.__name__}()"
+        elif isinstance(module, str):
+            hint = f"; for networks by name: lv.load_network({module!r})"
+        raise TypeError(f"wrap takes a torch.nn.Module; got {module!r}{hint}")
     if len(mean) != 3 or len(std) != 3 or not all(s > 0 for s in std):
         raise ValueError(f"mean and std are three numbers each (R, G, B), std above 0; got {mean} and {std}")
     network = Network(
