@@ -1,27 +1,57 @@
-# Two commands are all it takes: `make lab` and `make test`.
+# Two commands are all it takes: `make lab` and `make test`. What fails says in a line what to do.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROXY := build/node_modules/.bin/configurable-http-proxy
 LAB_ARGS ?=
 PRESENT_ARGS ?=
+MATRIX_ARGS ?=
+
+# TORCH=cpu takes PyTorch's own build without GPU: about 1.3 GB instead of 6. An environment keeps what it began with.
+# (Not testable where that index cannot be reached: installed there with the two versions of constraints.txt.)
+CPU_INDEX := https://download.pytorch.org/whl/cpu
+HAS := $(if $(wildcard $(VENV)/lib/*/site-packages/torch-*+cpu.dist-info),cpu,full)
+ifneq ($(wildcard $(VENV)/lab.stamp),)
+ifeq ($(filter clean,$(MAKECMDGOALS)),)
+ifneq ($(or $(TORCH),$(HAS)),$(HAS))
+$(info $(VENV) keeps its $(HAS) PyTorch; for another: make clean lab TORCH=$(TORCH))
+endif
+override TORCH := $(HAS)
+endif
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab present test bench notebooks lint clean
+.PHONY: help lab present doctor test quick sweep matrix mutants bench notebooks results lint clean working-python
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 lab: $(VENV)/lab.stamp ## install what is needed and open JupyterLab on the first notebook
 	@echo "Opening notebooks/00_start_here.ipynb in JupyterLab (stop it with Ctrl-C)"
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(LAB_ARGS)
+	@$(BIN)/python lecture_viz lab notebooks/00_start_here.ipynb $(LAB_ARGS)
 
 present: $(VENV)/lab.stamp ## show the lessons' panels full-screen, for the lecture hall
-	$(BIN)/python -m lecture_viz.presenter notebooks $(PRESENT_ARGS)
+	@$(BIN)/python -m lecture_viz.presenter notebooks $(PRESENT_ARGS)
 
-test: lint ## lint, unit, real-browser and notebook tests
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=120 -p no:cacheprovider notebooks
+doctor: ## is this machine ready? what is missing, and what mends it
+	@test -x $(BIN)/python || { echo "There is no environment yet: make lab sets it up" >&2; exit 1; }
+	@$(BIN)/python lecture_viz check
+
+test: lint $(PROXY) ## lint, unit, real-browser and notebook tests
+	$(BIN)/python -m pytest tests -m "not browser and not sweep"
+	$(BIN)/python -m pytest tests/browser notebooks -n 0
+
+quick: lint ## lint and the unit tests that take no browser, no hub, no training
+	$(BIN)/python -m pytest tests -m "not browser and not hub and not training and not sweep and not notebook"
+
+sweep: $(VENV)/test.stamp ## the long tests: every torchvision network, not one of each family
+	$(BIN)/python -m pytest tests -m sweep
+
+matrix: $(VENV)/test.stamp ## notebooks and tests with 1 to 4 threads and other instructions of the processor
+	$(BIN)/python tests/matrix.py $(MATRIX_ARGS)
+
+mutants: $(VENV)/test.stamp ## how many small errors, put into the package, do the tests notice?
+	$(BIN)/python tests/mutants.py
 
 lint: $(VENV)/test.stamp ## code style of the package, the tests and the notebooks
 	$(BIN)/ruff check .
@@ -29,29 +59,55 @@ lint: $(VENV)/test.stamp ## code style of the package, the tests and the noteboo
 
 bench: $(VENV)/bench.stamp $(PROXY) ## measure against peers and with a class; writes benchmarks/RESULTS.md, CLASSROOM.md
 	$(BIN)/python -m benchmarks
+	@test -x $(PROXY) || { echo "The class was not measured: that takes npm, which comes with Node.js" >&2; exit 1; }
 	$(BIN)/python -m benchmarks.classroom
 
 notebooks: $(VENV)/test.stamp ## run all notebooks and store their outputs
 	$(BIN)/python notebooks/store.py
 
+results: $(VENV)/test.stamp ## the same, after making anew the pictures that take long
+	$(BIN)/python notebooks/store.py --results
+
 clean: ## remove the environment
 	rm -rf $(VENV)
 
-$(VENV)/lab.stamp: pyproject.toml constraints.txt
-	@echo "Setting up $(VENV): the first time takes a few minutes and about 6 GB, most of it PyTorch"
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+# An environment half made, or whose Python is gone since, is made anew.
+working-python:
+	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	        echo "$(PYTHON) is missing, or older than 3.11. Say another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }; \
+	    $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	        echo "$(PYTHON) has no venv. On Debian and Ubuntu: sudo apt install python3-venv; then the same again"; exit 1; }; \
+	    $(PYTHON) -m venv --clear $(VENV) || { \
+	        echo "No environment could be made in $(VENV): is this folder yours, and is there room?"; exit 1; }; } >&2
+
+# $(call install,what): pip's own words go to a file, the first of its errors and what to do to the terminal.
+# Its downloads go to the environment: /tmp may be small, and in memory.
+define install
+	@mkdir -p $(VENV)/tmp; TMPDIR="$$PWD/$(VENV)/tmp" $(BIN)/python -m pip install $(1) >$(VENV)/pip.log 2>&1 || { \
+	    grep -m 1 'ERROR: ' $(VENV)/pip.log; \
+	    echo "pip could not install (all it said: $(VENV)/pip.log). It takes a network and about 6 GB free,"; \
+	    echo "1.3 GB with TORCH=cpu; then type the same command again."; exit 1; } >&2
+endef
+
+$(VENV)/lab.stamp: pyproject.toml constraints.txt | working-python
+	@echo "Setting up $(VENV): the first time takes a few minutes and about $(if $(filter cpu,$(TORCH)),1.3,6) GB, most of it PyTorch"
+	$(if $(filter cpu,$(TORCH)),$(call install,--no-deps --index-url $(CPU_INDEX) $(shell grep -E '^torch(vision)?==' constraints.txt)))
+	$(call install,--constraint constraints.txt --editable .)
 	@touch $@
 
 $(VENV)/test.stamp: $(VENV)/lab.stamp
 	@echo "Adding what the tests need"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
+	$(call install,--constraint constraints.txt --editable '.[test]')
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/test.stamp
 	@echo "Adding the peers we measure against"
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,bench]'
+	$(call install,--constraint constraints.txt --editable '.[test,bench]')
 	@touch $@
 
-$(PROXY): ## the proxy of JupyterHub, for a class on this machine; npm comes with Node.js
-	npm install --silent --prefix build configurable-http-proxy@5
+# The proxy of JupyterHub, for a class on this machine. Without it all the rest can still be tried.
+$(PROXY):
+	@npm install --silent --prefix build --cache build/npm --fetch-retry-mintimeout=1000 \
+	    configurable-http-proxy@5 >/dev/null 2>&1 || \
+	    echo "The hub's tests will be skipped: their proxy takes npm, which comes with Node.js, and a network"

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from importlib import metadata
 from typing import NamedTuple
 
-from .networks.embedded import ARCHITECTURES
-
 
 class Finding(NamedTuple):
     """One line of the report; ``mend`` is empty when all is well."""
@@ -43,15 +41,16 @@ class Report(list[Finding]):
 
 def check() -> Report:
     """Look at Python, the packages, the compute device and the embedded networks; never raises."""
-    return Report([_python(), *_packages(), _try("PyTorch", _torch), *(_try(n, _embedded, n) for n in ARCHITECTURES)])
+    looks = {"Python": _python, "packages": _packages, "PyTorch": _torch, "networks": _networks}
+    return Report([finding for what, look in looks.items() for finding in _try(what, look)])
 
 
-def _python() -> Finding:
+def _python() -> list[Finding]:
     needed = metadata.metadata("lecture-viz")["Requires-Python"]
     version = platform.python_version()
     oldest = tuple(map(int, re.findall(r"\d+", needed)))
     recent = tuple(map(int, version.split(".")[:2])) >= oldest[:2]
-    return Finding("Python", version, "" if recent else f"install Python {needed}")
+    return [Finding("Python", version, "" if recent else f"install Python {needed}")]
 
 
 def _packages() -> list[Finding]:
@@ -76,25 +75,31 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(n) for n in re.match(r"[\d.]*\d", version).group().split("."))
 
 
-def _try(what: str, look: Callable[..., Finding], *arguments: str) -> Finding:
+def _try(what: str, look: Callable[..., list[Finding]], *arguments: str) -> list[Finding]:
     try:
         return look(*arguments)
     except Exception as error:
-        return Finding(what, f"{type(error).__name__}: {error}", "install again: pip install -c constraints.txt -e .")
+        return [Finding(what, f"{type(error).__name__}: {error}", "install again: pip install -c constraints.txt -e .")]
 
 
-def _torch() -> Finding:
+def _torch() -> list[Finding]:
     import torch
     import torchvision  # fails at import when the two do not fit together
 
     accelerator = torch.accelerator.current_accelerator(check_available=True)
     versions = f"torch {torch.__version__} and torchvision {torchvision.__version__} fit together"
-    return Finding("computes on", f"{accelerator or 'the CPU'} ({torch.get_num_threads()} threads); {versions}")
+    return [Finding("computes on", f"{accelerator or 'the CPU'} ({torch.get_num_threads()} threads); {versions}")]
 
 
-def _embedded(name: str) -> Finding:
-    from . import load_image, load_network
+def _networks() -> list[Finding]:
+    from lecture_viz.networks.embedded import ARCHITECTURES  # imports PyTorch, so only now
+
+    return [finding for name in ARCHITECTURES for finding in _try(name, _embedded, name)]
+
+
+def _embedded(name: str) -> list[Finding]:
+    from lecture_viz import load_image, load_network
 
     network = load_network(name)
     label, probability = network.top(load_image("cat", network.input_size), 1)[0]
-    return Finding(f"network {name}", f"takes the cat for: {label} ({probability:.0%})")
+    return [Finding(f"network {name}", f"takes the cat for: {label} ({probability:.0%})")]

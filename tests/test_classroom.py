@@ -40,6 +40,7 @@ def run(lesson: Callable[[], Awaitable[Any]]) -> Any:
         return thread.submit(lambda: asyncio.run(lesson())).result()
 
 
+@pytest.mark.hub
 def test_students_work_side_by_side(hub):
     """Three drag at once; then one runs on and on, one's kernel dies, and the third notices nothing."""
 
@@ -60,6 +61,7 @@ def test_students_work_side_by_side(hub):
     run(lesson)
 
 
+@pytest.mark.hub
 def test_students_get_copies_and_keep_their_work(hub):
     copies = hub.folder / "homes" / "joe" / "lecture-viz"
 
@@ -80,6 +82,7 @@ def test_students_get_copies_and_keep_their_work(hub):
     assert (copies / "glossary.ipynb").exists()
 
 
+@pytest.mark.hub
 def test_nothing_shared_can_be_written(hub):
     async def lesson() -> tuple[int, list[list[str]]]:
         one, other = await class_of(hub, ["mia", "tom"])

@@ -1,6 +1,7 @@
 """The gradient against autograd spelled out, against finite differences, and on every torchvision classifier."""
 
 import copy
+import re
 
 import pytest
 import torch
@@ -8,8 +9,23 @@ import torch
 import lecture_viz as lv
 from lecture_viz.networks import names
 
+# one of each family, the smallest; `make sweep` takes them all
+FAMILIES = (
+    *("alexnet", "convnext_tiny", "densenet121", "efficientnet_b0", "efficientnet_v2_s", "googlenet", "inception_v3"),
+    *("maxvit_t", "mnasnet0_5", "mobilenet_v2", "mobilenet_v3_small", "regnet_x_400mf", "regnet_y_400mf", "resnet18"),
+    *("resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_0", "swin_t", "swin_v2_t", "vgg11", "vgg11_bn", "vit_b_32"),
+    "wide_resnet50_2",
+)
+EVERY = [pytest.param(name, marks=[] if name in FAMILIES else pytest.mark.sweep) for name in names()]
 
-@pytest.mark.parametrize("name", names())
+
+def test_the_families_are_all_there():
+    family = re.compile(r"[a-z]+(_v2|_v3|_[xy])?")
+    assert {*FAMILIES} <= {*names()}
+    assert {family.match(name)[0] for name in names()} == {family.match(name)[0] for name in FAMILIES}
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_backprop_is_autograd_bit_for_bit_on_every_torchvision_classifier(name):
     network = lv.load_network(name, weights=None, device="cpu")
     takes_one_size_only = name.startswith(("vit", "maxvit"))
@@ -106,6 +122,7 @@ def test_works_where_gradients_are_switched_off(network, cat):
         (torch.full((1, 3, 64, 64), torch.nan), "NaN"),
         (torch.full((1, 3, 64, 64), 255.0), r"pixels lie in \[0, 1\].*255"),
         (torch.zeros(3, 64, 64), r"\(B, 3, H, W\)"),
+        (torch.zeros(0, 3, 64, 64), r"there is no picture in an image \(0, 3, 64, 64\); give at least one"),
         (torch.zeros(1, 3, 64, 64, dtype=torch.uint8), "float"),
         ("cat", "use load_image"),
     ],

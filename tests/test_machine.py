@@ -36,6 +36,17 @@ def test_a_broken_installation_is_a_line_not_a_crash(monkeypatch):
     assert "nms does not exist" in repr(machine.check())
 
 
+def test_a_package_that_is_not_installed_is_told(monkeypatch):
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "metadata", missing)
+    monkeypatch.setattr(metadata, "requires", missing)
+    first, second, *_ = machine.check()
+    assert (first.what, second.what) == ("Python", "packages")
+    assert "pip install" in first.mend and "pip install" in second.mend
+
+
 def test_an_old_python_is_told(monkeypatch):
     monkeypatch.setattr(machine.platform, "python_version", lambda: "3.9.2")
     assert machine.check()[0].mend == "install Python >=3.11"

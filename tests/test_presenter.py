@@ -1,5 +1,7 @@
 """From the notebooks to the lessons of the presenter view, and what it says of bad choices."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -7,7 +9,8 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 import lecture_viz as lv
-from lecture_viz.presenter.__main__ import arguments, main
+from lecture_viz import places
+from lecture_viz.presenter.__main__ import Presenter, arguments, main
 from lecture_viz.presenter.lessons import lessons
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -62,6 +65,37 @@ def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
     with pytest.raises(SystemExit):
         arguments([str(NOTEBOOKS), "--language", "xx"])
     assert "invalid choice: 'xx'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("root", "asked", "token"),
+    [
+        (False, [], None),
+        (True, [], "--Voila.auto_token=True"),
+        (False, ["--ip=0.0.0.0"], "--Voila.auto_token=True"),
+        (True, ["--token=mine"], "--Voila.token=mine"),
+        (True, ["--token="], None),
+    ],
+)
+def test_who_is_asked_for_a_token(monkeypatch, root, asked, token):
+    options = []
+    monkeypatch.setattr(places, "prepare", lambda: root)
+    monkeypatch.setattr(Presenter, "launch_instance", options.extend)
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
+    main([str(NOTEBOOKS), *asked])
+    assert [option for option in options if "token" in option] == ([token] if token else [])
+
+
+def test_ports_are_tried_in_their_order():
+    assert list(Presenter().random_ports(8866, 51))[:3] == [8866, 8867, 8868]
+    assert list(Presenter().random_ports(65535, 51)) == [65535]
+
+
+def test_a_bad_choice_is_a_line_in_the_terminal():
+    command = [sys.executable, "-m", "lecture_viz.presenter", str(NOTEBOOKS), "--photo=nowhere.png"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 1 and len(ran.stderr.splitlines()) == 1 and "no photo at 'nowhere.png'" in ran.stderr
 
 
 OWN = """

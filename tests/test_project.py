@@ -1,9 +1,14 @@
 """The promises the project makes about itself."""
 
+import os
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+
+import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
@@ -26,11 +31,63 @@ def test_constraints_pin_every_requirement_within_its_range():
         assert numbers[0] >= numbers[1], name
 
 
+def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    command = ["make", "-s", "-C", str(ROOT), *arguments, *(f"{name}={value}" for name, value in variables.items())]
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(command, capture_output=True, text=True, env=clean)
+
+
+def targets() -> list[str]:
+    return re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+
 def test_make_help_lists_every_command():
-    shown = subprocess.run(["make", "-s", "-C", ROOT], capture_output=True, text=True, check=True).stdout
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert {"lab", "test", "bench", "notebooks", "help"} <= set(targets)
-    assert [line.split()[0] for line in shown.splitlines()] == targets
+    assert [line.split()[0] for line in make().stdout.splitlines()] == targets()
+
+
+@pytest.mark.parametrize("promising", ["README.md", ".ci/run", ".github/workflows/ci.yml", "deploy/README.md"])
+def test_every_command_that_is_promised_exists(promising):
+    promised = set(re.findall(r"(?:`|^ *|run: )make ([a-z]+)", (ROOT / promising).read_text(), re.MULTILINE))
+    assert promised <= set(targets())
+    assert promising != "README.md" or {"lab", "test", "present", "doctor", "help"} <= promised
+
+
+@pytest.mark.parametrize("python", ["no-such-python", "false"])
+def test_without_a_recent_python_make_says_what_to_do(python, tmp_path):
+    ran = make("lab", PYTHON=python, VENV=str(tmp_path / "venv"))
+    assert ran.returncode != 0 and not (tmp_path / "venv").exists()
+    assert ran.stderr.splitlines()[0].endswith("Say another: make lab PYTHON=python3.12")
+
+
+def test_without_an_environment_the_doctor_sends_to_make_lab(tmp_path):
+    ran = make("doctor", VENV=str(tmp_path / "venv"))
+    assert ran.returncode != 0 and "make lab" in ran.stderr
+
+
+def test_an_environment_keeps_its_pytorch(tmp_path):
+    package = tmp_path / "lib" / "python3.11" / "site-packages" / "torch-2.15.0+cpu.dist-info"
+    package.mkdir(parents=True)
+    assert "keeps" not in make("help", VENV=str(tmp_path), TORCH="full").stdout  # half made: any will do
+    (tmp_path / "lab.stamp").touch()
+    assert "keeps its cpu PyTorch" in make("help", VENV=str(tmp_path), TORCH="full").stdout
+    assert "keeps" not in make("help", VENV=str(tmp_path)).stdout
+    package.rename(package.with_name("torch-2.15.0.dist-info"))
+    assert "keeps its full PyTorch" in make("help", VENV=str(tmp_path), TORCH="cpu").stdout
+
+
+@pytest.mark.parametrize("file", ["Makefile", ".ci/run", ".github/workflows/ci.yml", "pyproject.toml"])
+def test_no_number_of_threads_is_set(file):
+    assert not re.search(r"NUM_THREADS|set_num_threads", (ROOT / file).read_text())
+
+
+def test_the_workflow_runs_what_the_project_has():
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]
+    assert set(jobs) == {"test", "quick", "sweep"}
+    assert all(0 < job["timeout-minutes"] <= 360 for job in jobs.values())
+    (quick,) = re.findall(r"^quick:.*\n\t\S+ -m (pytest.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert f"python -m {quick}" in [step.get("run") for step in jobs["quick"]["steps"]]
 
 
 def test_the_readme_links_to_what_is_there():

@@ -14,11 +14,13 @@ from safetensors import safe_open
 from lecture_viz.networks import Network, decoder, embedded
 from lecture_viz.training import card, study, tiny_imagenet
 from lecture_viz.training import decoder as training_decoder
+from lecture_viz.training.__main__ import main
 from lecture_viz.training.adversarial import attack
 from lecture_viz.training.export import about, export, fold
 from lecture_viz.training.filters import filter_reports
 from lecture_viz.training.train import MEAN, RECIPES, STD, Recipe, accuracy, augment, fit_to_time, normalise, train
 
+pytestmark = pytest.mark.training
 CLASSES = {"n02": ("red thing, scarlet", 0), "n01": ("green thing", 1), "n03": ("blue thing", 2)}
 
 
@@ -280,9 +282,9 @@ def test_the_checkerboard_of_a_strided_stem_shows(network, cat):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
+def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name, monkeypatch, capsys):
     """The real recipe, on 30 images: each epoch is one step. Then the card once more, from the shipped file."""
-    command = [sys.executable, "-m", "lecture_viz.training", name, "--data", folder, "--out", tmp_path / "run"]
+    command = ["training", name, "--data", str(folder), "--out", str(tmp_path / "run")]
     weights = tmp_path / "weights"
     before = RECIPES[name].start
     if before:
@@ -292,10 +294,10 @@ def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
         labels = about(["green thing", "red thing", "blue thing"])
         trained = export(model, labels, normalise(data(folder)[0].images), weights / f"{before}.safetensors")
     for options in ([], ["--card-only"]):
-        result = subprocess.run([*command, "--weights", weights, *options], capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr
+        monkeypatch.setattr(sys, "argv", [*command, "--weights", str(weights), *options])
+        main()
         progress_bar = f"epoch 1/{len(RECIPES[name].epochs)}, {RECIPES[name].epochs[0]} pixels"
-        assert progress_bar in result.stderr or options
+        assert progress_bar in capsys.readouterr().err or options
         text = (weights / f"{name}.md").read_text()
         assert "% top-1" in text and "smallest crop: 0.25" in text
         assert text.split("training loss")[1].count("\n| ") == len(RECIPES[name].epochs) + 1
@@ -305,6 +307,12 @@ def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name):
     assert network.labels == ("green thing", "red thing", "blue thing")
     if before:  # a few steps away from where it went on
         assert (network.module.conv2.weight - trained.conv2.weight).abs().mean() < 0.1 * trained.conv2.weight.std()
+
+
+def test_it_is_a_command():
+    command = [sys.executable, "-m", "lecture_viz.training", "--help"]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert all(name in result.stdout for name in NETWORKS) and "tiny-imagenet-200" in result.stdout
 
 
 def test_the_decoder_learns_and_is_exported(folder, tmp_path):

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 import tempfile
 from importlib.resources import files
 from pathlib import Path
@@ -11,12 +12,10 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 from voila.app import Voila
 
-from .. import languages
+from .. import languages, places
 from ..images import load_image
 from ..networks import load_network
 from .lessons import lessons, own_network
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Hall(JupyterHandler):
@@ -36,6 +35,10 @@ class Presenter(Voila):
 
     page = ""
 
+    def random_ports(self, port: int, n: int) -> range:
+        """Of the ports from this one on, the first that is free is taken; which, is said."""
+        return range(port, min(port + n, 2**16))
+
     def init_handlers(self) -> list:
         return [(self.server_url, Hall, {"page": self.page}), *super().init_handlers()]
 
@@ -50,8 +53,8 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--language", default=languages.current(), choices=languages.LANGUAGES)
     parser.add_argument("--ip", default="127.0.0.1", help="address to listen on; any but loopback asks for a token")
-    parser.add_argument("--port", type=int, default=8866)
-    parser.add_argument("--token", help="ask for this token, also on loopback")
+    parser.add_argument("--port", type=int, default=8866, help="the next free one is taken instead of one in use")
+    parser.add_argument("--token", help="ask for this token; root and other addresses ask for one anyway, '' for none")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
     return parser.parse_args(argv)
 
@@ -63,6 +66,7 @@ def main(argv: list[str] | None = None) -> None:
         load_image(asked.photo)  # say now what is wrong with it, not in front of the class
     if asked.network:
         (own_network if asked.network.endswith(".py") else load_network)(asked.network)
+    root = places.prepare()
     with tempfile.TemporaryDirectory() as folder:
         found = lessons(asked.notebooks, Path(folder), asked.photo, asked.network)
         here = files(__package__)
@@ -80,10 +84,13 @@ def main(argv: list[str] | None = None) -> None:
         options += ["--no-browser"] if asked.no_browser else []
         if asked.token:
             options.append(f"--Voila.token={asked.token}")
-        elif asked.ip not in LOOPBACK:
+        elif asked.token is None and (root or asked.ip not in places.LOOPBACK):
             options.append("--Voila.auto_token=True")
         Presenter.launch_instance(options)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:  # what was asked for is not there
+        sys.exit(f"{error}")
