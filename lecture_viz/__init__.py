@@ -39,7 +39,7 @@ _ROOMS = (
 )
 _LATER = {"maximize": "maximization", "dream": "dreaming", "last": "optimization", "Diverged": "optimization"}
 _LATER |= dict.fromkeys(("invert", "invert_all", "quality"), "inversion")
-_LATER["store"] = "reidentification"
+_LATER |= {"store": "reidentification", "stored": "results"}
 _LATER |= dict.fromkeys(("decode", "decoder_prior", "deep_image_prior", "spectral_slope"), "priors")
 
 __all__ = [

@@ -29,8 +29,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import skimage
 import torch
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torch import Tensor, nn
 
 from .maximization import start_image
@@ -128,8 +128,8 @@ def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quali
         outputs, activations = (network.activations(picture, layer) for picture in (image, photo))
     one, other = (picture[0].detach().movedim(0, -1).cpu().numpy() for picture in (photo, image))
     with np.errstate(divide="ignore"):  # the same picture has an infinite ratio
-        ratio = float(peak_signal_noise_ratio(one, other, data_range=1))
-    similarity = float(structural_similarity(one, other, data_range=1, channel_axis=-1))
+        ratio = float(skimage.metrics.peak_signal_noise_ratio(one, other, data_range=1))
+    similarity = float(skimage.metrics.structural_similarity(one, other, data_range=1, channel_axis=-1))
     return Quality(feature_error(outputs, activations).item(), ratio, similarity)
 
 

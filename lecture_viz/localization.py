@@ -18,10 +18,8 @@ middle of photos: compare with a guess that never looks.
 from collections.abc import Iterable
 
 import numpy as np
+import skimage
 import torch
-from skimage.filters import gaussian
-from skimage.measure import label
-from skimage.segmentation import random_walker
 from torch import Tensor
 
 from .images import Box
@@ -46,7 +44,7 @@ def smooth(saliency: Tensor, blur: float = BLUR) -> np.ndarray:
     if not bool(saliency.any()):
         raise ValueError("the map is zero everywhere: there is nothing to locate; try another neuron or class")
     array = saliency[0, 0].detach().cpu().double().numpy()
-    return gaussian(array, blur * array.shape[0])
+    return skimage.filters.gaussian(array, blur * array.shape[0])
 
 
 def foreground(saliency: Tensor, threshold: float = THRESHOLD, blur: float = BLUR) -> Tensor:
@@ -78,7 +76,7 @@ def foreground_by_colour(
     marks[smoothed >= high] = 1
     marks[smoothed <= low] = 2  # a small receptive field leaves both quantiles at zero: that is background
     colours = image[0].detach().cpu().double().numpy()
-    return torch.from_numpy(random_walker(colours, marks, mode="bf", channel_axis=0) == 1)
+    return torch.from_numpy(skimage.segmentation.random_walker(colours, marks, mode="bf", channel_axis=0) == 1)
 
 
 def box(mask: Tensor) -> Box:
@@ -89,7 +87,7 @@ def box(mask: Tensor) -> Box:
     Raises:
         ValueError: the mask is empty.
     """
-    parts = label(mask.cpu().numpy())
+    parts = skimage.measure.label(mask.cpu().numpy())
     sizes = np.bincount(parts.ravel())[1:]
     if not len(sizes):
         raise ValueError("the mask is empty: lower the threshold")

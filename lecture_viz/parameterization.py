@@ -76,7 +76,7 @@ class Fourier:
         self._size = (height, width)
         frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
         self._amplitude = (max(height, width) / frequency.clamp(min=1 / max(height, width))).to(image.device)
-        self._colours = COLOURS.to(image.device)
+        self._colours = COLOURS.to(image)
         self.parameters = [self._coefficients(image).requires_grad_()]
 
     def _coefficients(self, image: Tensor) -> Tensor:

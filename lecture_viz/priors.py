@@ -52,6 +52,7 @@ def decoder_prior(network: Network, decoder: Decoder | None = None) -> dict[str,
     class Painted:
         """The picture as a code ``(B, 128, 8, 8)``."""
 
+        made_of = (network, decoder)
         RATE = 0.1  # of Adam
 
         def __init__(self, image: Tensor):
@@ -86,6 +87,7 @@ def deep_image_prior(seed: int = 0) -> dict[str, Any]:
     class Untrained:
         """The picture as the weights of an hourglass."""
 
+        made_of = (seed,)
         RATE = 0.01  # of Adam, [22]
 
         def __init__(self, image: Tensor):

@@ -16,13 +16,12 @@ Where they mislead: what they ask for, the picture will have, whether the networ
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pywt
+import skimage  # loads its parts where they are used: at the start they would take half as long as PyTorch
 import torch
-from skimage.filters import gaussian as blur
-from skimage.filters import median as median_of
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -30,18 +29,23 @@ GREY = 0.5
 EPSILON = 1e-8  # without it, the gradient of the total variation of a flat picture is NaN for β < 2
 
 
-@dataclass
+@dataclass(repr=False)
 class Choice:
     """Something one may ask of a picture; its ``strength`` may be changed any time, and 0 switches it off."""
 
     name: str
     strength: float
+    code: str = field(default="", kw_only=True)  # the call that makes it, with {} for the strength
 
     def __post_init__(self):
         not_negative(f"the strength of the {self.name}", self.strength)
 
+    def __repr__(self) -> str:
+        """The code that makes it, with the package as ``lv``; of one's own, its name."""
+        return self.code.format(f"{self.strength:g}") or f"<{self.name}, {self.strength:g}>"
 
-@dataclass
+
+@dataclass(repr=False)
 class Penalty(Choice):
     """``strength · R(x)`` for pictures ``(B, 3, H, W)``: one number each ``(B,)``; the strength is the formula's λ."""
 
@@ -51,7 +55,7 @@ class Penalty(Choice):
         return self.strength * self.measure(image)
 
 
-@dataclass
+@dataclass(repr=False)
 class Filter(Choice):
     """Changes a picture ``(B, 3, H, W)``, given also its gradient; goes only ``part`` (0 … 1) of the way."""
 
@@ -78,7 +82,9 @@ def alpha_norm(weight: float, alpha: float = 6) -> Penalty:
     if not 1 <= alpha < float("inf"):
         raise ValueError(f"alpha is 1 or more; got {alpha!r}")
     name = {1: "L1", 2: "L2"}.get(alpha, f"{alpha:g}-norm")
-    return Penalty(name, weight, lambda x: (x - GREY).abs().pow(alpha).flatten(1).mean(dim=1))
+    code = {1: "l1({})", 2: "l2({})"}.get(alpha, f"alpha_norm({{}}, {alpha:g})")
+    measure = lambda x: (x - GREY).abs().pow(alpha).flatten(1).mean(dim=1)  # noqa: E731
+    return Penalty(name, weight, measure, code=f"lv.regularizers.{code}")
 
 
 def l2(weight: float) -> Penalty:
@@ -101,7 +107,8 @@ def total_variation(weight: float, beta: float = 2, epsilon: float = EPSILON) ->
         down, right = x[:, :, 1:, :-1] - x[:, :, :-1, :-1], x[:, :, :-1, 1:] - x[:, :, :-1, :-1]
         return (down.square() + right.square() + epsilon).pow(beta / 2).flatten(1).mean(dim=1)
 
-    return Penalty("total variation", weight, measure)
+    more = f", beta={beta:g}" * (beta != 2) + f", epsilon={epsilon:g}" * (epsilon != EPSILON)
+    return Penalty("total variation", weight, measure, code=f"lv.regularizers.total_variation({{}}{more})")
 
 
 # --- filters -------------------------------------------------------------------------------------------------------
@@ -120,7 +127,12 @@ def _each(change: Callable[[np.ndarray, float], np.ndarray]) -> Callable[[Tensor
 
 def low_pass(sigma: float) -> Filter:
     """Gaussian blur with this standard deviation in pixels."""
-    return Filter("low-pass", sigma, _each(lambda x, sigma: blur(x, sigma, channel_axis=-1)))
+    return Filter(
+        "low-pass",
+        sigma,
+        _each(lambda x, sigma: skimage.filters.gaussian(x, sigma, channel_axis=-1)),
+        code="lv.regularizers.low_pass({})",
+    )
 
 
 def median(radius: float) -> Filter:
@@ -128,9 +140,9 @@ def median(radius: float) -> Filter:
 
     def change(x: np.ndarray, radius: float) -> np.ndarray:
         window = np.ones((2 * int(radius) + 1, 2 * int(radius) + 1, 1))
-        return median_of(x, window)
+        return skimage.filters.median(x, window)
 
-    return Filter("median", radius, _each(change))
+    return Filter("median", radius, _each(change), code="lv.regularizers.median({})")
 
 
 def bilateral(strength: float, reach: float = 1.5) -> Filter:
@@ -148,7 +160,8 @@ def bilateral(strength: float, reach: float = 1.5) -> Filter:
         weights = (-difference - distance.to(image)).exp()
         return (weights * near).sum(dim=2) / weights.sum(dim=2)
 
-    return Filter("bilateral", strength, change)
+    more = "" if reach == 1.5 else f", {reach:g}"
+    return Filter("bilateral", strength, change, code=f"lv.regularizers.bilateral({{}}{more})")
 
 
 def wavelet_threshold(strength: float) -> Filter:
@@ -162,7 +175,7 @@ def wavelet_threshold(strength: float) -> Filter:
         ]
         return pywt.waverec2(soft, "haar", axes=(0, 1))[: x.shape[0], : x.shape[1]]
 
-    return Filter("wavelet threshold", strength, _each(change))
+    return Filter("wavelet threshold", strength, _each(change), code="lv.regularizers.wavelet_threshold({})")
 
 
 def _clip(name: str, percent: float, size: Callable[[Tensor, Tensor], Tensor]) -> Filter:
@@ -173,7 +186,7 @@ def _clip(name: str, percent: float, size: Callable[[Tensor, Tensor], Tensor]) -
         limit = sizes.flatten(1).quantile(min(percent, 100) / 100, dim=1).view(-1, 1, 1, 1)
         return torch.where(sizes < limit, torch.full_like(image, GREY), image)
 
-    return Filter(name, percent, change)
+    return Filter(name, percent, change, code=f"lv.regularizers.{name.replace(' ', '_')}({{}})")
 
 
 def clip_small(percent: float) -> Filter:

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from .regularizers import Choice
 
 
-@dataclass
+@dataclass(repr=False)
 class Transform(Choice):
     """A random change of pictures ``(B, 3, H, W)``, the same for all of a batch; differentiable."""
 
@@ -48,7 +48,7 @@ def jitter(pixels: int) -> Transform:
         mirrored = F.pad(image, (extent, extent, extent, extent), mode="reflect")
         return mirrored[:, :, y : y + height, x : x + width]
 
-    return Transform("jitter", pixels, change)
+    return Transform("jitter", pixels, change, code="lv.robustness.jitter({})")
 
 
 def rotation(degrees: float) -> Transform:
@@ -60,7 +60,7 @@ def rotation(degrees: float) -> Transform:
         rows = [[math.cos(angle), -math.sin(angle) * tilt, 0], [math.sin(angle) / tilt, math.cos(angle), 0]]
         return _affine(image, rows)
 
-    return Transform("rotation", degrees, change)
+    return Transform("rotation", degrees, change, code="lv.robustness.rotation({})")
 
 
 def scale(extent: float) -> Transform:
@@ -72,7 +72,7 @@ def scale(extent: float) -> Transform:
         factor = 1 + _uniform(extent, random)
         return _affine(image, [[1 / factor, 0, 0], [0, 1 / factor, 0]])
 
-    return Transform("scale", extent, change)
+    return Transform("scale", extent, change, code="lv.robustness.scale({})")
 
 
 def _affine(image: Tensor, rows: list[list[float]]) -> Tensor:

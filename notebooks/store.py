@@ -1,5 +1,13 @@
-"""Run every notebook and store its outputs without widget state, and make the README's pictures: ``make notebooks``."""
+"""Run every notebook and store its outputs without widget state, and make the README's pictures: ``make notebooks``.
 
+With ``--results`` (``make results``), first the pictures that take long (`lecture_viz.results`) are made anew.
+"""
+
+import copy
+import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import nbformat
@@ -8,6 +16,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
+from lecture_viz import results
 from lecture_viz.maximization import class_images
 from lecture_viz.networks.embedded import ARCHITECTURES
 
@@ -15,19 +24,39 @@ HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+# A panel opens with its start; who reads the file without running it shall see what comes of a run.
+FINISHED = """
+import json
+for panel in panels:
+    if hasattr(panel, "resume"):
+        panel.start().wait(600)
+print(json.dumps([panel._repr_mimebundle_()["text/html"] for panel in panels]))
+"""
+
+
 def store(path: Path) -> None:
     """Execute ``path`` in place; an error in a cell is raised and nothing is written."""
     notebook = nbformat.read(path, as_version=4)
+    executed = copy.deepcopy(notebook)
+    for cell in executed.cells:
+        if cell.source.endswith("\npanel"):
+            cell.source = cell.source.removesuffix("panel") + "panels = [*globals().get('panels', []), panel]\npanel"
+    executed.cells.append(nbformat.v4.new_code_cell(FINISHED))
     where = {"metadata": {"path": path.parent}}
-    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
-    notebook.metadata.pop("widgets", None)
-    notebook.metadata["language_info"] = {"name": "python"}  # not the version of whoever ran it last
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)  # times change with every run
-        for output in [*cell.get("outputs", [])]:
+    NotebookClient(executed, timeout=900, kernel_name="python3", resources=where).execute()
+    stills = json.loads("".join(output.text for output in executed.cells.pop().outputs))
+    for cell, done in zip(notebook.cells, executed.cells, strict=True):
+        if cell.cell_type != "code":
+            continue
+        cell.outputs, cell.execution_count = done.outputs, done.execution_count
+        for output in [*cell.outputs]:
             live = output.get("data", {}).pop(WIDGET, None)  # a live view without its kernel is an error message
             if live and "text/html" not in output.data:
                 cell.outputs.remove(output)  # a progress bar has no still of its own
+            elif live and cell.source.endswith("\npanel"):
+                output.data["text/html"] = stills.pop(0)
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata["language_info"] = {"name": "python"}  # not the version of whoever ran it last
     nbformat.write(notebook, path)
 
 
@@ -54,8 +83,11 @@ def ten_classes(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "--results" in sys.argv:
+        shutil.rmtree(results.FOLDER, ignore_errors=True)
+        os.environ[results.MAKE] = "yes"  # the kernels read it
+    for path in sorted(HERE.glob("[0-9]*.ipynb")):
+        print(path.name, flush=True)
+        store(path)
     three_rules(HERE / "three_rules.png")
     ten_classes(HERE / "ten_classes.png")
-    for path in sorted(HERE.glob("[0-9]*.ipynb")):
-        print(path.name)
-        store(path)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lecture_viz.planted_bias import SHAPES, SKIN, Student, armlike, class_images, draw, watch
+from lecture_viz.planted_bias import SHAPES, SKIN, Student, armlike, class_images, draw, portraits, watch
 
 
 def with_arm(pictures: torch.Tensor) -> torch.Tensor:
@@ -60,6 +60,14 @@ def test_watching_looks_every_so_often_and_leaves_the_training_alone():
     torch.testing.assert_close(steps[-1].image, class_images(student.network, ["dumbbell"]))
     assert steps[-1].terms["armlike"] == pytest.approx(armlike(steps[-1].image), abs=1e-4)
     assert (steps[-1].index, steps[-1].total) == (25, 25)
+
+
+def test_portraits_are_the_class_images_of_all_shapes_after_the_training():
+    student = Student(0.5)
+    *_, lesson = student.lessons(5)
+    step = portraits(0.5, 5)
+    torch.testing.assert_close(step.image, class_images(student.network, SHAPES))
+    assert step.terms == {"accuracy": lesson.accuracy} and (step.index, step.total) == (5, 5)
 
 
 def test_a_seed_is_a_network():

@@ -6,6 +6,7 @@ import pywt
 import torch
 from skimage.util import view_as_windows
 
+import lecture_viz as lv
 from lecture_viz import regularizers
 
 RANDOM = torch.Generator().manual_seed(0)
@@ -179,3 +180,27 @@ def test_clipping_greys_the_right_pixels():
 def test_bad_strengths_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        *("l1(3)", "l2(640)", "alpha_norm(23, 6)", "alpha_norm(2, 3.5)", "total_variation(800)"),
+        *("total_variation(1, beta=1)", "total_variation(1, beta=1.5, epsilon=0.01)", "low_pass(0.8)", "median(1)"),
+        *("bilateral(0.1)", "bilateral(0.1, 2)", "wavelet_threshold(0.02)", "clip_small(5)"),
+        "clip_small_contribution(5)",
+    ],
+)
+def test_what_it_prints_makes_it_again(code):
+    made = eval(f"lv.regularizers.{code}", {"lv": lv})
+    again = eval(repr(made), {"lv": lv})
+    assert repr(made) == repr(again) == f"lv.regularizers.{code}"
+    image = torch.rand(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    more = () if isinstance(made, regularizers.Penalty) else (image - 0.5,)
+    assert torch.equal(made(image, *more), again(image, *more))
+    made.strength = 7  # as a slider does
+    assert repr(made).startswith(code.split("(")[0], len("lv.regularizers.")) and "(7" in repr(made)
+
+
+def test_ones_own_prints_its_name():
+    assert repr(regularizers.Penalty("mine", 2, lambda image: image.mean(dim=(1, 2, 3)))) == "<mine, 2>"

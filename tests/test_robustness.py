@@ -74,6 +74,14 @@ def test_gradients_pass_and_the_generator_decides(transform):
     assert torch.equal(one, again) and not torch.equal(one, other)
 
 
+@pytest.mark.parametrize("transform", [jitter(3), rotation(10), scale(0.1)], ids=lambda t: t.name)
+def test_what_it_prints_makes_it_again(transform, cat):
+    again = eval(repr(transform), {"lv": lv})
+    assert repr(again) == repr(transform) == f"lv.robustness.{transform.name}({transform.strength:g})"
+    one, other = (each(cat, torch.Generator().manual_seed(1)) for each in (transform, again))
+    assert torch.equal(one, other)
+
+
 @pytest.mark.parametrize("transform", [jitter(0), rotation(0), scale(0)], ids=lambda t: t.name)
 def test_strength_zero_leaves_the_picture_alone(transform, random):
     image = lv.load_image("cat", 32)

@@ -13,6 +13,8 @@ from ..relu_rules import Rule
 from ..smoothgrad import NOISE, means
 from .photo import WIDE, PhotoPanel
 
+KEPT = 8  # layers whose activations a panel holds: as many as its presets and its sliders look at
+
 
 def slider(high: int = 0, value: int = 0) -> widgets.IntSlider:
     """Numbers from 0."""
@@ -30,7 +32,8 @@ class NeuronPanel(PhotoPanel):
     def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None):
         """``label`` is the class to start with, by default the most probable one."""
         super().__init__(network, photo)
-        self._shown_layer: tuple[str, Tensor] | None = None
+        self._seen: dict[str, Tensor] = {}  # what the photo causes in the layers asked for last
+        self._spatial: list[str] = []  # layers with an activation map, not pools
         self.output = {"layer": network.layers[-1], "neuron": self._class(label)}  # for presets
         self._given_class = self.output["neuron"]
         self.controls = {
@@ -45,7 +48,7 @@ class NeuronPanel(PhotoPanel):
 
     def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
         """Another photo has another class; a neuron that stood at the old one goes with it."""
-        self._shown_layer = None
+        self._seen = {}
         old, neuron = self.output, self._given_class if self._photo_name == self._first else self._class()
         self.output = old | {"neuron": neuron}
         if old.items() <= values.items():
@@ -54,10 +57,12 @@ class NeuronPanel(PhotoPanel):
 
     def activation(self, layer: str) -> Tensor:
         """What the photo causes in a layer: ``(C, h, w)`` or ``(C,)``."""
-        if self._shown_layer is None or self._shown_layer[0] != layer:
+        if layer not in self._seen:
+            if len(self._seen) == KEPT:
+                self._seen.pop(next(iter(self._seen)))  # the oldest
             with torch.no_grad():
-                self._shown_layer = layer, self.network.activations(self.photo, layer)[0]
-        return self._shown_layer[1]
+                self._seen[layer] = self.network.activations(self.photo, layer)[0]
+        return self._seen[layer]
 
     def strongest(self, layer: str, neuron: int) -> tuple[int, int]:
         """Row and column where a channel fires most."""
@@ -77,8 +82,11 @@ class NeuronPanel(PhotoPanel):
 
     def depth(self, part: float) -> str:
         """The layer with an activation map, not a pool, at this part of the way (0 … 1)."""
-        spatial = [name for name in self.network.layers if "pool" not in name and self.activation(name).ndim == 3]
-        return spatial[round(part * (len(spatial) - 1))]
+        if not self._spatial:
+            with torch.no_grad():
+                outputs = self.network.run(self.photo, self.network.layers)
+            self._spatial = [name for name, output in outputs.items() if "pool" not in name and output.ndim == 4]
+        return self._spatial[round(part * (len(self._spatial) - 1))]
 
     def loudest(self, layer: str) -> int:
         """The channel with the largest activation on the photo."""

@@ -268,7 +268,7 @@ class Panel:
             self.wait()
         return self
 
-    def wait(self, timeout: float = 60) -> None:
+    def wait(self, timeout: float = 600) -> None:
         """Return when the picture shows the controls' values; raise the drawing's error, or TimeoutError (seconds)."""
         with self._state:
             if not self._state.wait_for(lambda: self._asked == self._answered, timeout):
