@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from test_run import made_by, wait_for
+from panels import held, made_by, shows_what_its_code_makes
 
 import lecture_viz as lv
 from lecture_viz.images import to_array
+from lecture_viz.live import run as run_module
 from lecture_viz.pictures import Pictures
 
 
@@ -18,10 +19,6 @@ def judge():
 def gallery():
     crops = Pictures("bundled", 64)
     return torch.cat([crops[n] for n in range(len(crops)) if crops.name(n) == "cat"][::2])
-
-
-def shows_what_its_code_makes(panel, **names):
-    return (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=panel.network, **names))).all()
 
 
 # --- inversion -----------------------------------------------------------------------------------------------------
@@ -58,16 +55,24 @@ def test_presets_follow_the_layer_and_a_changed_one_becomes_your_own(network, ca
 
 
 def test_a_weight_moved_while_it_runs_acts_on_the_search(network, cat):
-    panel = lv.live.inversion(network, cat, layer="relu3").set(steps=512).start()
-    wait_for(lambda: panel.step is not None and panel.step.index >= 3)
-    panel.controls["L2"].value = 30
-    wait_for(lambda: panel.step.terms["L2"] > 0)
-    assert panel.step.index < 512
-    panel.stop().wait()
-    stopped = panel.step.index
-    panel.resume()
-    wait_for(lambda: panel.step.index > stopped)
-    panel.stop().wait()
+    panel = lv.live.inversion(network, cat, layer="relu3").set(steps=512)
+    with held(panel, 3) as gate:
+        panel.controls["L2"].value = 30
+        gate.hold(1)  # the step that was under way
+        assert panel.step.index == 4 and panel.step.terms["L2"] == 0
+        gate.hold(1)
+        assert panel.step.index == 5 and panel.step.terms["L2"] > 0
+        panel.stop()
+        gate.open()
+        panel.wait()
+        stopped = panel.step.index
+        assert stopped <= 6
+        gate.close()
+        panel.resume()
+        gate.hold(2)
+        assert panel.step.index == stopped + 2 and panel.step.total == 512
+        panel.stop()
+    panel.wait()
 
 
 def test_inversion_of_a_larger_photo():
@@ -86,43 +91,62 @@ def test_the_strip_can_be_gone_through(network, cat):
     panel = lv.live.layers(network, cat, layers=LAYERS).set(steps=16)
     panel.start().wait()
     assert panel.step.index == panel.step.total == 48
+    search = panel.code().removesuffix("\nfound['fc8']")
+    found = made_by(f"{search}\nfound", net=network, photo=cat)
     pictures = []
     for layer in LAYERS:
         panel.set(layer=layer)
         assert f"<b>{layer}</b>" in panel.outputs["image caption"].value
-        assert shows_what_its_code_makes(panel, photo=cat)
+        assert panel.code() == f"{search}\nfound[{layer!r}]"
+        assert (to_array(panel.image("image")) == to_array(found[layer])).all()
         pictures.append(panel.image("image"))
         assert layer in panel.outputs["curves"].value
     assert not torch.equal(pictures[0], pictures[1])
     assert panel.image("film").shape == (1, 3, 68, 4 * 68)
 
 
-def test_the_strip_streams_stops_and_goes_on_to_the_same_pictures(network, cat):
-    panel = lv.live.layers(network, cat, layers=LAYERS).set(steps=64, layer="relu3")
+def test_the_strip_streams_stops_and_goes_on_to_the_same_pictures(network, cat, monkeypatch):
+    monkeypatch.setattr(run_module, "PER_SECOND", float("inf"))  # every step is shown
+    panel = lv.live.layers(network, cat, layers=LAYERS).set(steps=16, layer="relu3")
     panel.start().wait()
     whole = panel.image("image")
-    panel.start()
-    wait_for(lambda: "1 of 3 layers" in panel.outputs["film caption"].value)  # the first, while others are to come
-    panel.stop().wait()
-    assert panel.step.index < panel.step.total and panel.outputs["time left"].value == "stopped"
+    with held(panel, 16):
+        assert "1 of 3 layers" in panel.outputs["film caption"].value  # the first, while others are to come
+        panel.stop()
+    panel.wait()
+    assert 16 <= panel.step.index <= 17 and panel.step.total == 48
+    assert panel.outputs["time left"].value == "stopped"
     panel.resume().wait()
-    assert torch.equal(panel.image("image"), whole)
+    assert panel.step.index == 48 and torch.equal(panel.image("image"), whole)
 
 
 def test_the_strength_acts_on_the_running_strip(network, cat):
-    panel = lv.live.layers(network, cat, layers=LAYERS).set(steps=256).start()
-    wait_for(lambda: panel.step is not None and panel.step.index > 2)
-    panel.controls["strength"].value = 0
-    wait_for(lambda: panel.step.terms["total variation"] == 0)
-    panel.stop().wait()
+    panel = lv.live.layers(network, cat, layers=LAYERS).set(steps=256)
+    with held(panel, 3) as gate:
+        panel.controls["strength"].value = 0
+        gate.hold(1)  # the step that was under way
+        assert panel.step.index == 4 and panel.step.terms["total variation"] > 0
+        gate.hold(1)
+        assert panel.step.index == 5 and panel.step.terms["total variation"] == 0
+        panel.stop()
+    panel.wait()
     assert "strength=0" in panel.code()
+
+
+def test_by_default_the_strip_has_all_layers(network, cat):
+    panel = lv.live.layers(network, cat)
+    panel.controls["steps"].min = 1  # for this test
+    panel.set(steps=1).start().wait()
+    assert panel.step.index == panel.step.total == len(network.layers)
+    assert "layers=" not in panel.code() and shows_what_its_code_makes(panel, photo=cat)
+    assert f"{len(network.layers)} of {len(network.layers)} layers" in panel.outputs["film caption"].value
 
 
 # --- re-identification ---------------------------------------------------------------------------------------------
 
 
 def test_reidentification_finds_the_photo_and_frames_it(network, judge, gallery):
-    panel = lv.live.reidentification(network, judge, gallery, right=4, layer="conv1").set(steps=64)
+    panel = lv.live.reidentification(network, judge, gallery, right=4, layer="conv1").set(steps=32)
     panel.start().wait()
     assert "<b>found</b>" in panel.outputs["matches caption"].value
     assert "<b>found</b>" in panel.outputs["photo caption"].value
@@ -168,12 +192,17 @@ def test_priors_show_what_their_code_makes(network, cat, prior):
 
 
 def test_another_prior_while_it_runs_goes_on_from_the_picture(network, cat):
-    panel = lv.live.priors(network, {"cat": cat}).set(steps=512, prior="total variation").start()
-    wait_for(lambda: panel.step is not None and panel.step.index >= 20)
-    panel.controls["prior"].value = "decoder"
-    wait_for(lambda: "total variation" not in panel.step.terms)
-    assert panel.step.terms["feature error"] < 0.9 and panel.step.total < 512  # from grey it is above 1
-    panel.stop().wait()
+    panel = lv.live.priors(network, {"cat": cat}).set(steps=512, prior="total variation")
+    with held(panel, 20) as gate:
+        panel.controls["prior"].value = "decoder"
+        gate.hold(1)  # the step that was under way
+        assert panel.step.index == 21 and "total variation" in panel.step.terms
+        gate.hold(1)
+        assert panel.step.index == 1 and panel.step.total == 512 - 21
+        assert "total variation" not in panel.step.terms
+        assert panel.step.terms["feature error"] < 0.9  # from grey it is above 1
+        panel.stop()
+    panel.wait()
 
 
 @pytest.mark.parametrize("values", [{}, {"start": "cat", "layer": "relu2", "total variation": 0.1}, {"start": "grey"}])

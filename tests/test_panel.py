@@ -1,25 +1,27 @@
 """The foundation of every live picture: newest wins, nothing out of order, errors in words, nothing left running."""
 
 import json
+import sys
 import threading
-import time
 
 import ipywidgets as widgets
 import pytest
 import torch
+from panels import Gate, wait_for
 
 import lecture_viz as lv
 from lecture_viz.live import Frame, Panel
+from lecture_viz.live import panel as panel_module
 
 
 class Grey(Panel):
-    """A slow panel whose picture is as bright as its slider."""
+    """A panel whose picture is as bright as its slider; each of its frames waits at a gate."""
 
     name = "grey"
 
-    def __init__(self, seconds=0.0, frames=1):
+    def __init__(self):
         super().__init__()
-        self.seconds, self.frames = seconds, frames
+        self.gate, self.frames = Gate(), 1
         self.drawn, self.running, self.most_running = [], 0, 0
         self.controls = {
             "level": widgets.IntSlider(0, 0, 255, description="level"),
@@ -36,7 +38,7 @@ class Grey(Panel):
         level = values["level"]
         try:
             for frame in range(self.frames):
-                time.sleep(self.seconds)
+                self.gate.go_through()
                 if level == 13:
                     raise ValueError("<13> is an unlucky number; choose 12 or 14")
                 self.drawn.append((level, frame))
@@ -48,12 +50,8 @@ class Grey(Panel):
         return round(lv.load_image(self.outputs["out"].value)[0, 0, 0, 0].item() * 255)
 
 
-def workers() -> int:
-    """Panels' threads that still run after the second they linger."""
-    deadline = time.monotonic() + 4
-    while (count := sum(t.name.endswith(" panel") for t in threading.enumerate())) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return count
+def no_worker_is_left() -> bool:
+    return not any(thread.name.endswith(" panel") for thread in threading.enumerate())
 
 
 def test_the_first_picture_is_there_at_once():
@@ -62,66 +60,120 @@ def test_the_first_picture_is_there_at_once():
     assert panel._thread is None
 
 
+def test_nothing_runs_when_idle_and_a_value_already_drawn_is_not_drawn_again(monkeypatch):
+    assert panel_module.LINGER == 1  # second
+    monkeypatch.setattr(panel_module, "LINGER", 0.01)
+    panel, lingered = Grey(), []
+    here, wait_silently = threading.current_thread(), panel._state.wait_for
+
+    def wait_and_tell(condition, seconds):
+        if threading.current_thread() is not here:
+            lingered.append(seconds)
+        return wait_silently(condition, seconds)
+
+    panel._state.wait_for = wait_and_tell
+    panel.set(level=5)
+    wait_for(no_worker_is_left)
+    count = len(panel.drawn)
+    panel._ask()
+    panel.wait()
+    wait_for(no_worker_is_left)
+    assert len(panel.drawn) == count and panel._thread is None
+    assert {*lingered} == {0.01}  # so long it waits for another job, and no longer
+
+
 def test_set_moves_waits_and_shows():
-    panel = Grey(seconds=0.05)
-    assert panel.set(level=200) is panel
+    panel = Grey()
+    panel.gate.close()
+    hand = threading.Thread(target=panel.set, kwargs={"level": 200})
+    hand.start()
+    panel.gate.hold(0)  # it is being drawn …
+    assert hand.is_alive() and panel.level() == 0 and panel.code() == "grey(0, 0)"
+    panel.gate.open()
+    hand.join()  # … and `set` waits for it
     assert panel.level() == 200 and panel.code() == "grey(200, 0)"
     assert panel.image("out")[0, 0, 0, 0] == 200 / 255
-    assert panel.values == {"level": 200, "rule": "a"}
+    assert panel.set(level=100) is panel
+    assert panel.level() == 100 and panel.code() == "grey(100, 0)"
+    assert panel.values == {"level": 100, "rule": "a"}
 
 
 def test_a_burst_ends_on_the_last_value_and_skips_stale_ones():
-    panel = Grey(seconds=0.02)
-    for level in range(1, 51):
+    panel = Grey()
+    panel.gate.close()
+    panel.controls["level"].value = 1
+    panel.gate.hold(0)  # a slow drawing, with which the hand does not wait
+    for level in range(2, 51):
         panel.controls["level"].value = level
-        time.sleep(0.004)
+    panel.gate.open()
     panel.wait()
     assert panel.level() == 50
+    assert [level for level, _ in panel.drawn] == [0, 1, 50]  # the others were skipped, not queued
+    for level in range(51, 101):  # drawings about as fast as the hand
+        panel.controls["level"].value = level
+    panel.wait()
+    assert panel.level() == 100
     levels = [level for level, _ in panel.drawn]
     assert levels == sorted(levels)  # never out of order
-    assert len(levels) < 40  # some were skipped, not queued
     assert panel.most_running == 1
 
 
-def test_values_from_many_threads_at_once_end_on_what_the_controls_show():
-    panel = Grey(seconds=0.005)
+@pytest.fixture
+def threads_change_often():
+    seconds = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(seconds)
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_values_from_many_threads_at_once_end_on_what_the_controls_show(threads_change_often, slow):
+    panel, together = Grey(), threading.Barrier(6)
 
     def hand(start):
+        together.wait()
         for level in range(start, 250, 7):
             panel.controls["level"].value = level
 
+    if slow:  # it draws one until all hands have moved
+        panel.gate.close()
     hands = [threading.Thread(target=hand, args=(start,)) for start in range(20, 26)]
     for thread in hands:
         thread.start()
     for thread in hands:
         thread.join()
+    panel.gate.open()
     panel.wait()
     assert panel.level() == panel.controls["level"].value
     assert panel.most_running == 1
+    assert not slow or len(panel.drawn) <= 3  # the first picture, that one, and the last
 
 
 def test_a_long_drawing_is_abandoned_between_frames():
-    panel = Grey(seconds=0.02)
+    panel = Grey()
     panel.frames = 1000
+    panel.gate.close()
     panel.controls["level"].value = 1
-    time.sleep(0.2)
-    started = time.monotonic()
+    panel.gate.hold(5)
+    assert panel.level() == 1 and panel.code() == "grey(1, 4)"  # what is drawn is shown
     panel.frames = 1
     panel.controls["level"].value = 2
+    panel.gate.open()
     panel.wait()
-    assert time.monotonic() - started < 5
     assert panel.level() == 2
-    assert 1 < sum(level == 1 for level, _ in panel.drawn) < 1000
+    assert panel.drawn == [(0, 0), *((1, frame) for frame in range(6)), (2, 0)]  # the frame under way is the last
 
 
-def test_nothing_runs_when_idle_and_a_value_already_drawn_is_not_drawn_again():
-    panel = Grey()
-    panel.set(level=5)
-    assert workers() == 0
-    count = len(panel.drawn)
-    panel._ask()
-    panel.wait()
-    assert len(panel.drawn) == count and workers() == 0
+def test_a_drag_has_one_thread(monkeypatch):
+    monkeypatch.setattr(panel_module, "LINGER", 600)
+    panel = Grey().set(level=1)
+    thread = panel._thread
+    panel.set(level=2)
+    assert panel._thread is thread and thread.is_alive()
+    monkeypatch.setattr(panel_module, "LINGER", 0)
+    panel.set(level=3)
+    thread.join(60)
+    assert panel._thread is None and not thread.is_alive()
 
 
 def test_an_error_is_shown_in_words_and_the_picture_stays():
@@ -159,11 +211,14 @@ def test_an_error_in_the_first_picture_is_the_cells():
 
 
 def test_wait_gives_up_with_a_message():
-    panel = Grey(seconds=0.5)
+    panel = Grey()
+    panel.gate.close()
     panel.controls["level"].value = 3
     with pytest.raises(TimeoutError, match="grey panel was still drawing after 0.01 s"):
         panel.wait(0.01)
+    panel.gate.open()
     panel.wait()
+    assert panel.level() == 3
 
 
 @pytest.mark.parametrize(

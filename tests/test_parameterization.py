@@ -1,9 +1,12 @@
 """Both ways to keep a picture hold the same pictures; noise and its statistics."""
 
+from functools import partial
+
 import pytest
 import torch
 
 import lecture_viz as lv
+from lecture_viz.optimization import optimize
 from lecture_viz.parameterization import COLOURS, CONTRAST, PARAMETERIZATIONS, Fourier, Pixels
 
 
@@ -55,3 +58,12 @@ def test_clouds_are_smoother_than_grains():
 
     random = torch.Generator().manual_seed(0)
     assert roughness(Fourier.noise(1, 64, random)) < 0.6 * roughness(Pixels.noise(1, 64, random))
+
+
+def test_pixels_stay_within_their_range_whatever_the_optimiser_does():
+    up = {"brighter": torch.ones(1, 3, 1, 1), "darker": -torch.ones(1, 3, 1, 1)}
+    for name, slope in up.items():
+        loss = lambda image, slope=slope, name=name: {name: -(slope * image).sum(dim=(1, 2, 3))}  # noqa: E731
+        run = optimize(loss, torch.full((1, 3, 8, 8), 0.5), 3, optimizer=partial(torch.optim.SGD, lr=0.3))
+        edge = 1.0 if name == "brighter" else 0.0
+        assert [(step.image == edge).all().item() for step in run] == [False, True, True]

@@ -2,10 +2,7 @@
 
 import pytest
 import torch
-from test_inversion_panels import shows_what_its_code_makes
-from test_live import png, upload
-from test_presets import shows
-from test_run import made_by, wait_for
+from panels import held, made_by, png, shows, shows_what_its_code_makes, upload
 
 import lecture_viz as lv
 from lecture_viz.images import to_array
@@ -16,9 +13,10 @@ FILE = lv.images.encode(lv.load_image("rocket", 80))
 
 
 def panel_of(name: str, network, photo):
-    panel = getattr(lv.live, name)(network, photo)
+    fewer = {"layers": ("conv1", "relu3")} if name == "layers" else {}
+    panel = getattr(lv.live, name)(network, photo, **fewer)
     if isinstance(panel, RunPanel):
-        panel.set(steps=16)
+        panel.set(steps=max(8, panel.controls["steps"].min))
     if name == "maximization":
         panel.set(begin_with="photo")
     if name == "dreaming":
@@ -64,8 +62,9 @@ def test_a_bad_upload_is_refused_and_loses_nothing(network, cat, name):
 
 
 def test_your_own_photo_among_the_pictures_of_the_priors(network, cat):
-    pictures = {"photo": cat, "noise": torch.rand(1, 3, 64, 64)}
-    panel = finished(lv.live.priors(network, pictures, layer="relu3").set(steps=16, photo="noise"))
+    pictures = {"photo": cat, "noise": torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))}
+    panel = lv.live.priors(network, pictures, layer="relu3").set(steps=16, prior="total variation")
+    finished(panel.set(photo="noise"))
     known = {"net": network, "pictures": pictures, "your_file": FILE}
     assert "pictures['noise']" in panel.code()
     assert shows("priors", panel, made_by(panel.code(), **known))
@@ -120,15 +119,16 @@ def test_a_second_upload_replaces_the_first(network, cat):
 
 
 def test_another_photo_while_its_search_runs_begins_a_new_one(network, cat):
-    panel = lv.live.inversion(network, cat, layer="relu2").set(steps=96).start()
-    wait_for(lambda: panel.step is not None and panel.step.index > 8)
-    panel.set(photo="coffee")
-    assert panel.step.index == 96 and panel.code().startswith("photo = lv.load_image('coffee', 64)\nsteps")
+    panel = lv.live.inversion(network, cat, layer="relu2").set(steps=16)
+    with held(panel, 9):
+        panel.controls["photo"].value = "coffee"
+    panel.wait()
+    assert panel.step.index == panel.step.total == 16
+    assert panel.code().startswith("photo = lv.load_image('coffee', 64)\nsteps")
     assert shows_what_its_code_makes(panel, photo=cat)
 
 
-def test_a_photo_of_another_size(cat):
-    network = lv.load_network("inception64", device="cpu")
+def test_a_photo_of_another_size(network):
     panel = lv.live.gradients(network, lv.load_image("cat", 96))
     panel.set(photo="rocket")
     assert panel.photo.shape == (1, 3, 96, 96) and "lv.load_image('rocket', 96)" in panel.code()

@@ -85,3 +85,19 @@ def test_bad_requests_say_the_mend(network):
         lv.receptive_field(network, "conv33")
     with pytest.raises(ValueError, match="cannot take 2×2 pixels"):
         lv.receptive_field(lv.load_network("alexnet", weights=None), "conv5", size=2)
+
+
+def test_a_convolution_called_as_a_function_has_its_usual_stride_and_dilation():
+    class Functional(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 2, 3), nn.Conv2d(2, 2, 3)
+            self.a, self.b = nn.Identity(), nn.Identity()
+
+        def forward(self, x):
+            x = self.a(nn.functional.conv2d(x, self.first.weight, padding="same"))
+            return self.b(nn.functional.conv2d(x, self.second.weight)).mean(dim=(2, 3))
+
+    network = lv.wrap(Functional(), 12)
+    sides = {name: lv.receptive_field(network, name)[5, 5].area ** 0.5 for name in ("a", "b")}
+    assert sides == {"a": 3, "b": 5}

@@ -171,6 +171,8 @@ def test_clipping_greys_the_right_pixels():
         (lambda: regularizers.l2(-1), "the strength of the L2 is 0 or more; got -1"),
         (lambda: regularizers.total_variation(float("nan")), "total variation is 0 or more; got nan"),
         (lambda: regularizers.total_variation(1, beta=0), "beta is above 0"),
+        (lambda: regularizers.total_variation(1, beta=float("inf")), "beta is above 0"),
+        (lambda: regularizers.alpha_norm(1, float("inf")), "alpha is 1 or more"),
         (lambda: regularizers.total_variation(1, epsilon=-1), "epsilon is 0 or more"),
         (lambda: regularizers.alpha_norm(1, 0.5), "alpha is 1 or more"),
         (lambda: regularizers.low_pass(-1), "the strength of the low-pass is 0 or more"),

@@ -261,3 +261,24 @@ def test_a_rule_holds_for_its_own_thread_only(network, cat):
         assert rule.count == 0
         network(cat.clone().requires_grad_())
     assert torch.equal(found[0], plain)
+
+
+@pytest.mark.parametrize("rule", ["relu", "", None])
+def test_an_unknown_rule_is_refused_at_once(rule, network, cat):
+    x = torch.ones(3)
+    for use in (lambda: lv.relu_rule(rule), lambda: lv.relu_backward(rule, x, x)):
+        with pytest.raises(ValueError, match="the rules are backprop, deconvnet, guided"):
+            use()
+    with pytest.raises(ValueError, match="the rules are backprop"):
+        lv.gradient(network, cat, lv.logit("tabby"), rule)
+
+
+def test_only_relus_that_something_comes_back_through_count():
+    x = torch.ones(3, requires_grad=True)
+    with lv.relu_rule("guided", refuse_none=False) as rule:
+        with torch.no_grad():
+            torch.relu(x)
+        torch.relu(x.detach())
+        assert rule.count == 0
+        torch.relu(x)
+    assert rule.count == 1

@@ -29,8 +29,13 @@ def test_jitter_shifts_within_its_reach_and_mirrors_what_comes_in(random):
     assert seen == {(y, x) for y in range(-2, 3) for x in range(-2, 3)}
 
 
-def test_jitter_wider_than_the_picture_goes_as_far_as_it_can(random):
-    assert jitter(99)(torch.rand(1, 3, 5, 9), random).shape == (1, 3, 5, 9)
+@pytest.mark.parametrize("size, reach", [((5, 9), 4), ((9, 5), 4), ((6, 6), 5)])
+def test_jitter_wider_than_the_picture_goes_as_far_as_it_can(random, size, reach):
+    """As far as its shorter side less one: the pixel in the middle of the view comes from that far away."""
+    rows = torch.arange(size[0]).float().view(1, 1, -1, 1).expand(1, 3, *size)
+    firsts = {jitter(99)(rows, random)[0, 0, 0, 0].item() for _ in range(200)}
+    assert jitter(99)(rows, random).shape == (1, 3, *size)
+    assert max(firsts) == min(reach, size[0] - 1)
 
 
 def disc(y: float, x: float, radius: float = 4, size: int = 64, width: int = 64) -> torch.Tensor:

@@ -5,38 +5,40 @@ import io
 import math
 import re
 import threading
-import time
 
 import ipywidgets
 import pytest
 import torch
+from panels import back_to, held, made_by, shows_what_its_code_makes, through, wait_for
 from PIL import Image
 
 import lecture_viz as lv
 from lecture_viz.images import to_array
+from lecture_viz.live import panel as panel_module
 from lecture_viz.live import run as run_module
 
 
+def new_panel(network, cat):
+    return lv.live.maximization(network, cat, label="tabby").set(steps=8)
+
+
 @pytest.fixture
-def panel(network, cat):
-    panel = lv.live.maximization(network, cat, label="tabby")
-    panel.controls["steps"].value = 16
-    panel.wait()
-    return panel
+def fresh(network, cat):
+    """Nothing was started in it, and it is the newest panel."""
+    return new_panel(network, cat)
 
 
-def made_by(code: str, **names) -> torch.Tensor:
-    *lines, last = code.splitlines()
-    names |= {"lv": lv}
-    exec("\n".join(lines), names)
-    return eval(last, names)
+@pytest.fixture(scope="module")
+def shared(network, cat):
+    panel = new_panel(network, cat)
+    return panel, panel.values
 
 
-def wait_for(condition, seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.005)
+@pytest.fixture
+def panel(shared):
+    """One for many tests, with its controls where they were at first."""
+    used, values = shared
+    return back_to(values, used)
 
 
 @pytest.mark.parametrize(
@@ -51,75 +53,111 @@ def wait_for(condition, seconds: float = 20) -> None:
         {"parameterization": "pixels", "bilateral": 0.1, "clip small": 5, "clip small contribution": 5},
     ],
 )
-def test_shows_what_its_code_makes(panel, network, cat, values):
+def test_shows_what_its_code_makes(panel, cat, values):
     panel.set(**values).start().wait()
-    expected = made_by(panel.code(), net=network, photo=cat)
-    assert (to_array(panel.image("image")) == to_array(expected)).all()
-    assert panel.step.index == 16 and panel.outputs["progress"].value == 1
+    assert shows_what_its_code_makes(panel, photo=cat)
+    assert panel.step.index == 8 and panel.outputs["progress"].value == 1
     assert "done in" in panel.outputs["time left"].value
 
 
-def test_before_the_start_it_shows_where_it_begins(panel):
-    assert "press <b>start</b>" in panel.outputs["image caption"].value
-    assert panel.step is None and panel.image("image").std() < 0.1
+def test_before_the_start_it_shows_where_it_begins(fresh):
+    assert "press <b>start</b>" in fresh.outputs["image caption"].value
+    assert fresh.step is None and fresh.image("image").std() < 0.1
 
 
-def test_stopped_and_resumed_it_ends_where_an_uninterrupted_run_ends(panel):
-    panel.set(steps=64).start().wait()
+def test_stopped_and_resumed_it_ends_where_an_uninterrupted_run_ends(panel, monkeypatch):
+    monkeypatch.setattr(panel_module, "LINGER", 0.01)
+    panel.set(steps=16).start().wait()
     whole = panel.step.image
-    panel.start()
-    wait_for(lambda: panel.step is not None and 5 <= panel.step.index < 60)
-    started = time.monotonic()
-    panel.stop().wait()
-    assert time.monotonic() - started < 2  # one step, on a busy machine
-    stopped = panel.step.index
-    assert stopped < 64 and panel.outputs["time left"].value == "stopped"
-    time.sleep(0.2)
-    assert panel.step.index == stopped
+    with held(panel, 5):
+        panel.stop()
+    panel.wait()
+    assert 5 <= panel.step.index <= 6 and panel.outputs["time left"].value == "stopped"  # after the step under way
+    stopped = panel.step
+    wait_for(lambda: panel._thread is None)  # the worker has gone: nobody can take another step
+    assert panel.step is stopped
     panel.resume().wait()
-    assert panel.step.index == 64 and torch.equal(panel.step.image, whole)
+    assert panel.step.index == 16 and torch.equal(panel.step.image, whole)
 
 
 def test_a_strength_moved_while_it_runs_acts_on_the_running_optimisation(panel):
-    panel.set(steps=512, parameterization="pixels").start()
-    wait_for(lambda: panel.step is not None and panel.step.index >= 3)
-    panel.controls["L2"].value = 40.0
-    wait_for(lambda: panel.step.terms["L2"] < 0)
-    assert panel.step.index < 512
-    assert "lv.regularizers.l2(40)" in panel.code()
-    panel.stop().wait()
+    panel.set(steps=512, parameterization="pixels")
+    with held(panel, 3) as gate:
+        panel.controls["L2"].value = 40.0
+        gate.hold(1)  # the step that was under way
+        assert panel.step.index == 4 and panel.step.terms["L2"] == 0
+        assert "lv.regularizers.l2(40)" in panel.code()
+        gate.hold(1)
+        assert panel.step.index == 5 and panel.step.terms["L2"] < 0
+        panel.stop()
+    panel.wait()
+    assert panel.step.index <= 6 and panel.step.total == 512
 
 
 def test_another_neuron_while_it_runs_goes_on_from_the_picture(panel, network):
-    panel.set(steps=512).start()
-    wait_for(lambda: panel.step is not None and panel.step.index >= 10)
-    panel.controls["neuron"].value = network.label_index("goldfish")
-    wait_for(lambda: "logit('goldfish')" in panel.step.terms)
-    assert panel.step.index <= 512 - 10  # of those that were left
-    curve = panel._curves["objective"]
-    assert len(curve) > 10 and math.isnan(curve[0]) and not math.isnan(curve[-1])  # it begins where the target changed
-    panel.stop().wait()
+    panel.set(steps=512)
+    with held(panel, 10) as gate:
+        panel.controls["neuron"].value = network.label_index("goldfish")
+        gate.hold(1)  # the step that was under way
+        before = panel.step
+        assert before.index == 11 and "logit('tabby')" in before.terms
+        gate.hold(1)
+        assert "logit('goldfish')" in panel.step.terms
+        assert panel.step.index == 1 and panel.step.total == 512 - 11  # of those that were left
+        assert (panel.step.image - before.image).abs().mean() < 0.05  # a new start is 0.13 away
+        curve = panel._curves["objective"]
+        assert [math.isnan(value) for value in curve] == 11 * [True] + [False]  # it begins where the target changed
+        panel.stop()
+    panel.wait()
     assert "tabby" not in panel.outputs["curves"].value
 
 
-def test_pictures_arrive_while_it_runs_but_not_too_many(panel, monkeypatch):
-    monkeypatch.setattr(run_module, "PER_SECOND", 5)
-    shown = []
-    panel.outputs["image"].observe(lambda change: shown.append(time.monotonic()), "value")
-    started = time.monotonic()
-    panel.set(steps=96).start().wait()
-    assert 3 <= len(shown) <= 5 * (time.monotonic() - started) + 3
+class Clock:
+    """In the place of the module `time`: it goes on only when the test says so."""
+
+    now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_pictures_arrive_while_it_runs_but_not_too_many(fresh, monkeypatch):
+    clock, shown, left = Clock(), [], []
+    monkeypatch.setattr(run_module, "time", clock)
+    monkeypatch.setattr(run_module, "PER_SECOND", 0.25)
+
+    def a_second_each(run):
+        for step in run:
+            clock.now += 1
+            yield step
+
+    fresh.set(steps=24)
+    fresh.outputs["image"].observe(lambda change: shown.append(fresh.step.index), "value")
+    fresh.outputs["time left"].observe(lambda change: left.append(change["new"]), "value")
+    with through(fresh, a_second_each):
+        fresh.start().wait()
+    assert shown == [1, 5, 9, 13, 17, 21, 24]  # one each four seconds, and the last
+    assert left == [*(f"{24 - step} s left" for step in shown[:-1]), "done in 24.0 s"]
 
 
 def test_the_film_has_the_whole_run_in_few_stills(panel, monkeypatch):
     monkeypatch.setattr(run_module, "STILLS", 8)
-    panel.set(steps=40).start().wait()
-    assert 4 <= len(panel._film) <= 8
-    assert panel.image("film").shape == (1, 3, -(-len(panel._film) // 3) * 68, 3 * 68)
+    taken = []
+
+    def kept(run):
+        for step in run:
+            taken.append(step.image)
+            yield step
+
+    with through(panel, kept):
+        panel.set(steps=24).start().wait()
+    assert len(taken) == 24 and len(panel._film) == 6  # every fourth
+    assert all(torch.equal(still, image) for still, image in zip(panel._film, taken[::4], strict=True))
+    assert panel.image("film").shape == (1, 3, 2 * 68, 3 * 68)
 
 
 def test_saves_the_picture_and_the_film(panel):
-    panel.start().wait()
+    panel.set(steps=16).start().wait()
     links = dict(re.findall(r'download="([\w.]+)" href="data:[\w/]+;base64,([^"]+)"', panel.outputs["save"].value))
     assert (to_array(lv.load_image(base64.b64decode(links["picture.png"]))) == to_array(panel.step.image)).all()
     with Image.open(io.BytesIO(base64.b64decode(links["film.gif"]))) as film:
@@ -151,23 +189,25 @@ def test_a_run_that_diverges_says_so_and_keeps_the_last_good_picture(panel, netw
     assert (to_array(panel.image("image")) == to_array(panel.step.image)).all()
     monkeypatch.undo()
     panel.start().wait()
-    assert panel.step.index == 16
+    assert panel.step.index == 8
 
 
-def test_nothing_runs_when_nothing_is_to_do(panel):
+def test_nothing_runs_when_nothing_is_to_do(panel, monkeypatch):
+    monkeypatch.setattr(panel_module, "LINGER", 0.01)
     panel.start().wait()
-    wait_for(lambda: not any("maximization" in thread.name for thread in threading.enumerate()), 5)
+    wait_for(lambda: not any("maximization" in thread.name for thread in threading.enumerate()))
     assert panel.resume().stop() is panel
     panel.wait()
-    assert panel.step.index == 16
+    assert panel.step.index == 8
+    wait_for(lambda: not any("maximization" in thread.name for thread in threading.enumerate()))
 
 
-def test_a_new_panel_stops_the_run_of_the_one_before(panel, network, cat):
-    panel.set(steps=512).start()
-    wait_for(lambda: panel.step is not None)
-    lv.live.maximization(network, cat)  # as when its cell is run again
-    panel.wait()
-    assert panel.step.index < 512 and panel.outputs["time left"].value == "stopped"
+def test_a_new_panel_stops_the_run_of_the_one_before(fresh, network, cat):
+    fresh.set(steps=512)
+    with held(fresh, 1):
+        lv.live.maximization(network, cat)  # as when its cell is run again
+    fresh.wait()
+    assert fresh.step.index <= 2 and fresh.outputs["time left"].value == "stopped"
 
 
 def test_the_rarer_regularisers_are_behind_a_button(panel):
@@ -203,22 +243,21 @@ def test_a_preset_that_was_changed_is_ones_own_and_can_be_chosen_again(panel):
 
 def test_the_bar_shows_the_run_whatever_the_slider_says(panel):
     panel.start().wait()
-    panel.set(steps=64)
+    panel.set(steps=24)
     assert panel.outputs["progress"].value == 1
-    panel.start()
-    wait_for(lambda: panel.step is not None and panel.step.total == 64 and panel.step.index >= 10)
-    panel.controls["steps"].value = 8
+    with held(panel, 10):
+        panel.controls["steps"].value = 8
     panel.wait()
-    assert panel.step.index == 64 and panel.outputs["progress"].value == 1
+    assert panel.step.index == panel.step.total == 24 and panel.outputs["progress"].value == 1
 
 
-def test_sliders_follow_the_layer(panel, network):
+def test_sliders_follow_the_layer(fresh, network):
     for layer in (*network.layers, *reversed(network.layers)):
-        panel.set(layer=layer)
-        kinds = {value for _, value in panel.controls["kind"].options}
+        fresh.set(layer=layer)
+        kinds = {value for _, value in fresh.controls["kind"].options}
         flat = {"fc8": {"logit", "probability"}}.get(layer, {"neuron", "layer"})
         assert kinds == (flat if layer.startswith(("fc", "relu6", "relu7")) else {"channel", "neuron", "layer"})
-        assert panel.values["kind"] in kinds
+        assert fresh.values["kind"] in kinds
 
 
 def test_a_silent_neuron_says_so(panel, network):
@@ -250,37 +289,42 @@ def dreaming(network):
         {"photo": "noise", "guide": "rocket"},
     ],
 )
-def test_a_dream_shows_what_its_code_makes(dreaming, network, values):
+def test_a_dream_shows_what_its_code_makes(dreaming, values):
     dreaming.set(**values).start().wait()
-    expected = made_by(dreaming.code(), net=network, photo=None)
-    assert (to_array(dreaming.image("image")) == to_array(expected)).all()
+    assert shows_what_its_code_makes(dreaming, photo=None)
 
 
 def test_a_dream_of_your_own_photo(network):
-    photo = torch.rand(1, 3, 70, 90)
+    photo = torch.rand(1, 3, 70, 90, generator=torch.Generator().manual_seed(0))
     panel = lv.live.dreaming(network, photo, layer="conv3").set(pixels=64, steps=8).start()
     panel.wait()
-    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=network, photo=photo))).all()
+    assert shows_what_its_code_makes(panel, photo=photo)
     panel.set(photo="cat", guide="given").start().wait()
-    assert (to_array(panel.image("image")) == to_array(made_by(panel.code(), net=network, photo=photo))).all()
+    assert shows_what_its_code_makes(panel, photo=photo)
 
 
 def test_another_guide_while_it_dreams_goes_on_from_the_picture(dreaming):
-    dreaming.set(steps=200).start()
-    wait_for(lambda: dreaming.step is not None and dreaming.step.index >= 3)
-    dreaming.controls["guide"].value = "coffee"
-    wait_for(lambda: "likeness('conv3', features)" in dreaming.step.terms)
-    dreaming.stop().wait()
-    assert dreaming.step.index < 198
+    dreaming.set(steps=200)
+    with held(dreaming, 3) as gate:
+        dreaming.controls["guide"].value = "coffee"
+        gate.hold(2)  # the step that was under way, and the first one towards the guide
+        assert "likeness('conv3', features)" in dreaming.step.terms
+        assert dreaming.step.index == 1 and dreaming.step.total == 200 - 4
+        dreaming.stop()
+    dreaming.wait()
+    assert dreaming.step.index <= 2
 
 
 def test_another_layer_while_it_dreams_goes_on_from_the_picture(dreaming):
-    dreaming.set(steps=200).start()
-    wait_for(lambda: dreaming.step is not None and dreaming.step.index >= 3)
-    dreaming.controls["layer"].value = "conv5"
-    wait_for(lambda: "layer('conv5')" in dreaming.step.terms)
-    dreaming.stop().wait()
-    assert dreaming.step.image.shape == (1, 3, 64, 64)  # at its whole size, however small it was
+    dreaming.set(steps=200)
+    with held(dreaming, 3) as gate:
+        assert dreaming.step.image.shape[2] < 64  # the first octave
+        dreaming.controls["layer"].value = "conv5"
+        gate.hold(2)
+        assert "layer('conv5')" in dreaming.step.terms
+        assert dreaming.step.image.shape == (1, 3, 64, 64)  # at its whole size, however small it was
+        dreaming.stop()
+    dreaming.wait()
 
 
 # --- the planted bias ----------------------------------------------------------------------------------------------
@@ -289,7 +333,7 @@ def test_another_layer_while_it_dreams_goes_on_from_the_picture(dreaming):
 @pytest.fixture
 def planted():
     panel = lv.live.planted_bias()
-    panel.controls["steps"].value = 40
+    panel.controls["steps"].value = 20
     panel.wait()
     return panel
 
@@ -299,12 +343,12 @@ def test_the_class_image_is_what_the_code_makes_and_the_lessons_are_as_drawn(pla
     expected = made_by(planted.code(), net=None, photo=None)
     torch.testing.assert_close(planted.image("image"), expected, atol=1e-3, rtol=0)
     accuracy, arm = planted.step.terms["accuracy"], planted.step.terms["armlike"]
-    assert planted.outputs["image caption"].value == f"step 40: accuracy {accuracy:.0%}<br>armlike {arm:.2f}"
+    assert planted.outputs["image caption"].value == f"step 20: accuracy {accuracy:.0%}<br>armlike {arm:.2f}"
     assert "armlike" in planted.outputs["curves"].value and "objective" not in planted.outputs["curves"].value
 
 
 def test_another_bias_trains_another_network(planted):
-    planted.start().wait()
+    planted.set(steps=40).start().wait()
     before, lessons = planted.step, planted.image("lesson")
     planted.set(bias=0.0)  # no start is needed
     assert planted.step.index == 40 and planted.step.terms["armlike"] < before.terms["armlike"] - 0.1
@@ -313,10 +357,13 @@ def test_another_bias_trains_another_network(planted):
 
 
 def test_another_shape_while_it_learns_looks_at_the_same_network(planted):
-    planted.set(steps=600).start()
-    wait_for(lambda: planted.step is not None and planted.step.index >= 5)
-    student = planted._student
-    planted.controls["shape"].value = "ring"
-    wait_for(lambda: planted.step.total < 600)
-    planted.stop().wait()
+    planted.set(steps=600)
+    with held(planted, 5) as gate:
+        student, before = planted._student, planted.step
+        planted.controls["shape"].value = "ring"
+        gate.hold(2)
+        assert planted.step.index == 1 and planted.step.total == 600 - 6
+        assert not torch.equal(planted.step.image, before.image)
+        planted.stop()
+    planted.wait()
     assert planted._student is student

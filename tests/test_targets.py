@@ -163,3 +163,32 @@ def test_distribution_is_its_formula(network, cat):
 def test_a_distribution_needs_features_of_its_layer(network, cat, features, message):
     with pytest.raises(ValueError, match=message):
         lv.distribution("conv4", features)(network, cat)
+
+
+def test_rows_and_columns_are_those_of_an_oblong_picture(network, cat):
+    wide = torch.cat([cat, cat], dim=3)
+    a = network.activations(wide, "conv3")
+    assert a.shape[2:] == (16, 32)
+    assert torch.equal(lv.neuron("conv3", 5, y=15, x=31)(network, wide), a[:, 5, 15, 31])
+    assert torch.equal(lv.neuron("conv3", 5)(network, wide), a[:, 5, 8, 16])  # the middle
+    for place, message in (({"y": 16, "x": 0}, "row y 0 … 15"), ({"y": 0, "x": 32}, "column x 0 … 31")):
+        with pytest.raises(ValueError, match=message):
+            lv.neuron("conv3", 5, **place)(network, wide)
+
+
+@pytest.mark.parametrize("make", [lv.neuron, lv.channel])
+@pytest.mark.parametrize("channel", [1.5, "1", True])
+def test_a_channel_is_a_whole_number(make, channel):
+    with pytest.raises(TypeError, match="whole number"):
+        make("conv3", channel)
+
+
+def test_a_weight_of_zero_prints_without_a_sign():
+    assert repr(0 * lv.logit("tabby")) == "0 * lv.logit('tabby')"
+    assert repr(lv.logit("lemon") + 0 * lv.logit("tabby")) == "lv.logit('lemon') + 0 * lv.logit('tabby')"
+
+
+def test_the_distribution_of_a_flat_channel_has_a_gradient(network):
+    grey = torch.full((1, 3, 64, 64), 0.5)
+    wanted = torch.rand(1, 32, 64, 64, generator=torch.Generator().manual_seed(0))
+    assert lv.gradient(network, grey, lv.distribution("conv1", wanted)).isfinite().all()
