@@ -23,8 +23,8 @@ from .targets import Target, channel, layer, logit, neuron
 
 RIGHT = "✓ right: "
 OPEN = "not yet: "
-# of the greatest magnitude: another device, or another order of sums, rounds differently, and where a ReLU is all but 0,
-# that decides whether it passes a gradient on
+# of the greatest magnitude: another device, or another order of sums, rounds differently, and where a ReLU is all but
+# 0, that decides whether it passes a gradient on
 TOLERANCE = 1e-3
 
 

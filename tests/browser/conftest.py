@@ -1,64 +1,145 @@
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from lab import CHROMIUM_ARGUMENTS, Lab, Server, find_browser
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+
+import lecture_viz as lv
+
+pytest.register_assert_rewrite("lab")  # its assertions, too, say what they compared
+from lab import BUSY, CHROMIUM_ARGUMENTS, PANELS, SECONDS, Lab, Program, Server, find_browser, new_page, own_fonts  # noqa: E402
 
 FAILURES = Path(__file__).parent / "failures"
+expect.set_options(timeout=1000 * SECONDS)
 
 
 @pytest.fixture(scope="session")
-def browser():
+def browser(tmp_path_factory):
+    lv.languages.use_language("en")
     path = find_browser()
     if path is None:
         if os.environ.get("CI"):
             pytest.fail("CI must have a browser: install chromium")
         pytest.skip("no Chromium or Chrome found; install one, or set LECTURE_VIZ_BROWSER to its path")
+    settings = os.environ | own_fonts(tmp_path_factory.mktemp("browser"))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=CHROMIUM_ARGUMENTS, env=settings, timeout=1000 * SECONDS
+        )
         yield browser
         browser.close()
 
 
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("lab"))
+    server = Server(tmp_path_factory.mktemp("lab"), settings=BUSY)
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="session")
-def notebook7(browser, tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("notebook7"), app="notebook")
+@pytest.fixture
+def notebook7(browser, tmp_path):
+    server = Server(tmp_path, app="notebook", settings=BUSY)
     yield server
     server.stop()
+
+
+class Desk:
+    """JupyterLab with one notebook open, and its kernel, until another one is opened."""
+
+    def __init__(self, browser: Browser, server: Server):
+        self.server = server
+        self.context = browser.new_context()  # its pages share what was fetched
+        self.notebook, self.lab = "", None
+
+    def open(self, notebook: str) -> Lab:
+        if notebook != self.notebook:
+            self.clear()
+            self.lab = Lab(new_page(self.context), self.server, notebook)
+            self.notebook = notebook
+        return self.lab
+
+    def clear(self) -> None:
+        self.notebook, self.lab = "", None
+        for page in self.context.pages:
+            page.close()
+        self.server.stop_kernels()
+
+
+@pytest.fixture(scope="module")
+def room(browser, server):
+    desk = Desk(browser, server)
+    yield desk
+    desk.clear()
+    desk.context.close()
+
+
+@pytest.fixture
+def desk(room, request):
+    """After a test that failed, the next one begins anew."""
+    yield room
+    if getattr(request.node, "failed", False):
+        room.clear()
+
+
+@pytest.fixture
+def lab(desk):
+    """Opens the panels of a notebook as at first: tests in a row that look at the same ones share page and kernel."""
+
+    def open_panels(notebook: str) -> Lab:
+        opened = desk.open(f"{PANELS}/{notebook}")
+        assert opened.run_all() == []  # anew, whatever the last test did to them
+        return opened
+
+    return open_panels
+
+
+@pytest.fixture
+def open_page(browser) -> Callable[..., Page]:
+    """Makes pages that are closed after the test."""
+    pages = []
+
+    def make(**size: int) -> Page:
+        pages.append(new_page(browser, **size))
+        return pages[-1]
+
+    yield make
+    for page in pages:
+        page.close()
+
+
+# --- what a person needs who looks for the cause of a failure ------------------------------------------------------
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     report = yield
-    if report.when == "call":
-        item.failed = report.failed
+    if report.failed:
+        item.failed = True
+        report.sections += [*pages(item), *servers()]
     return report
 
 
-@pytest.fixture
-def lab(browser, server, request):
-    """Opens a notebook in JupyterLab; keeps a screenshot when the test fails."""
-    pages = []
+def pages(item: pytest.Item) -> list[tuple[str, str]]:
+    """Of each open page where its screenshot is, and what went wrong in it."""
+    FAILURES.mkdir(exist_ok=True)
+    browser, name, sections = item.funcargs.get("browser"), re.sub(r"\W+", "_", item.name), []
+    contexts = browser.contexts if browser else []
+    for number, page in enumerate(page for context in contexts for page in context.pages):
+        file = FAILURES / f"{name}_{number}.png"
+        try:
+            page.screenshot(path=file)
+            shot = f"screenshot: {file}"
+        except Error as error:
+            shot = f"no screenshot: {error}"
+        errors = getattr(page, "errors", [])
+        said = "\n".join([shot, f"errors on its console: {len(errors)}", *errors[-20:]])
+        sections.append((f"page {page.url}", said))
+    return sections
 
-    def open_notebook(name: str) -> Lab:
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        pages.append(page)
-        return Lab(page, server, name)
 
-    yield open_notebook
-    for number, page in enumerate(pages):
-        if getattr(request.node, "failed", False):
-            FAILURES.mkdir(exist_ok=True)
-            name = re.sub(r"\W+", "_", request.node.name)
-            page.screenshot(path=FAILURES / f"{name}_{number}.png", full_page=True)
-        page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
-        page.close()
+def servers() -> list[tuple[str, str]]:
+    """The last words of each server that runs."""
+    return [(f"end of {program.log}", program.tail()) for program in Program.running]

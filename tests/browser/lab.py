@@ -1,23 +1,41 @@
-"""A student in front of JupyterLab: opens a notebook, runs it, moves sliders, looks at pictures."""
+"""A student in front of JupyterLab: opens a notebook, runs it, moves sliders, looks at pictures.
+
+Whatever is waited for is a condition, and a busy machine has two minutes for it; nothing waits longer than it must.
+"""
 
 import base64
 import io
+import json
 import os
+import re
 import secrets
 import shutil
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
+import matplotlib
+import nbformat
 import numpy as np
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Frame, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
+
+from lecture_viz.presenter.lessons import TAG
+
+Found = TypeVar("Found")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PANELS = "panels"  # the folder of the short notebooks
+ENDLESS = 1_000_000  # steps: no machine gets there while a test looks on
+SECONDS = 120  # for anything
+BUSY = {"OMP_NUM_THREADS": "1"}  # where others want the cores, too, several threads mostly wait for one another
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,12 +45,101 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>{fonts}</dir>
+  <cachedir>{cache}</cachedir>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+  <alias><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
+  <alias><family>sans-serif</family><prefer><family>DejaVu Sans</family></prefer></alias>
+</fontconfig>
+"""
 
 
 def find_browser() -> str | None:
     """Path of an installed Chromium or Chrome."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     return os.environ.get("LECTURE_VIZ_BROWSER") or next(filter(None, map(shutil.which, names)), None)
+
+
+def own_fonts(folder: Path) -> dict[str, str]:
+    """Environment variables that give a browser matplotlib's fonts alone, so that texts are as long everywhere."""
+    file = folder / "fonts.conf"
+    file.write_text(FONTS.format(fonts=Path(matplotlib.get_data_path()) / "fonts" / "ttf", cache=folder / "fonts"))
+    return {"FONTCONFIG_FILE": str(file)}
+
+
+def new_page(browser: Browser | BrowserContext, width: int = 1280, height: int = 900) -> Page:
+    """A page that has time, and keeps what goes wrong in it in ``page.errors``."""
+    page = browser.new_page(viewport={"width": width, "height": height}) if isinstance(browser, Browser) else None
+    page = page or browser.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.set_default_timeout(1000 * SECONDS)
+    page.errors = []
+    page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    return page
+
+
+def eventually(check: Callable[[], Found], seconds: float = SECONDS) -> Found:
+    """Check again and again until all it asserts holds; what it returns."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
+
+
+def ask(page: Page, question: str, argument: Any = None, seconds: float = SECONDS) -> Any:
+    """What an async function in the page answers; `Page.evaluate` alone would wait for ever."""
+    late = f"new Error('no answer after {seconds} s')"
+    return page.evaluate(
+        f"""argument => Promise.race([
+            ({question})(argument),
+            new Promise((_, fail) => setTimeout(() => fail({late}), {1000 * seconds})),
+        ])""",
+        argument,
+    )
+
+
+def barriers(page: Page | Frame, within: str = "body") -> list[str]:
+    """What axe, the automatic accessibility audit, finds wrong."""
+    found = Axe().run(page, context=within).response["violations"]
+    return [f"{barrier['id']}: {node['html'][:200]}" for barrier in found for node in barrier["nodes"]]
+
+
+# --- notebooks -----------------------------------------------------------------------------------------------------
+
+
+def copy_notebooks(folder: Path, panels_only: bool = False) -> Path:
+    """The lessons in a new folder; if wanted, nothing but the cells that the presenter view shows, too.
+
+    Two of the panels may run endlessly: what is done while they run is done while they run, however fast the machine.
+    """
+    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns(".*"))
+    for path in folder.glob("[0-9]*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)
+        if panels_only:
+            notebook.cells = [cell for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
+        for cell in notebook.cells:
+            long = rf'\g<0>\n\1.controls["steps"].max = {ENDLESS}'
+            cell.source = re.sub(r"^(\w+) = lv\.live\.(?:maximization|inversion)\(.*\)$", long, cell.source, flags=re.M)
+        nbformat.write(notebook, path)
+    return folder
+
+
+def stored_pictures(path: Path) -> int:
+    """How many pictures the outputs of a notebook's file hold."""
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    return sum(data.get("text/html", "").count("<img ") for data in outputs)
+
+
+# --- servers -------------------------------------------------------------------------------------------------------
 
 
 def free_port() -> int:
@@ -43,7 +150,7 @@ def free_port() -> int:
 
 
 def private(folder: Path) -> dict[str, str]:
-    """Environment variables that keep Jupyter's files in ``folder``."""
+    """Environment variables that keep Jupyter's files in ``folder``, and the user's settings out."""
     places = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
@@ -52,52 +159,94 @@ def private(folder: Path) -> dict[str, str]:
         "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
         "IPYTHONDIR": "ipython",
     }
-    return {name: str(folder / place) for name, place in places.items()}
+    ours = {"JUPYTER_PATH": "", "JUPYTER_CONFIG_PATH": "", "LECTURE_VIZ_LANGUAGE": "en"}
+    return ours | {name: str(folder / place) for name, place in places.items()}
 
 
-class Server:
-    """A private JupyterLab, or Notebook 7, on loopback that serves copies of the notebooks."""
+class Program:
+    """A Python module that serves pages on loopback, until `stop`; what it says goes into the file ``log``."""
 
-    def __init__(self, folder: Path, app: str = "jupyterlab"):
+    running: ClassVar["list[Program]"] = []
+
+    def __init__(self, folder: Path, arguments: list[str], log: str, settings: dict[str, str] | None = None):
+        """``settings`` are environment variables of it and its kernels."""
+        self.log = folder / log
+        settings = os.environ | private(folder) | (settings or {})
+        with self.log.open("w") as said:
+            self.process = subprocess.Popen([sys.executable, "-m", *arguments], env=settings, stdout=said, stderr=said)
+        Program.running.append(self)
+        try:
+            self.port = eventually(self._port)
+        except Exception as error:
+            self.stop()
+            raise RuntimeError(f"{arguments[0]} did not start: {error}\n{self.tail()}") from error
+
+    def _port(self) -> int:
+        """It may have taken another one than was asked for: somebody else was faster."""
+        if self.process.poll() is not None:
+            raise RuntimeError("it ended")
+        said = re.search(r"http://127\.0\.0\.1:(\d+)/", self.log.read_text())
+        assert said, "it has not said where it serves"
+        try:
+            self.request(f"http://127.0.0.1:{said[1]}/")
+        except urllib.error.HTTPError:
+            pass  # it answers, and asks for a token
+        except OSError as error:
+            raise AssertionError(error) from error
+        return int(said[1])
+
+    @staticmethod
+    def request(address: str, method: str = "GET", **headers: str) -> bytes:
+        """As a browser asks, without the machine's proxies."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(urllib.request.Request(address, method=method, headers=headers), timeout=SECONDS) as answer:
+            return answer.read()
+
+    def tail(self, lines: int = 30) -> str:
+        """The last lines it said."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def stop(self) -> None:
+        Program.running.remove(self)
+        self.process.terminate()
+        try:
+            self.process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+class Server(Program):
+    """A private JupyterLab, or Notebook 7, that serves copies of the notebooks, and short ones in ``panels``."""
+
+    def __init__(self, folder: Path, app: str = "jupyterlab", settings: dict[str, str] | None = None):
         self.app = app
         self.folder = folder / "notebooks"
         shutil.copytree(NOTEBOOKS, self.folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+        copy_notebooks(self.folder / PANELS, panels_only=True)
         config = folder / "config"
         (config / "labconfig").mkdir(parents=True)
         (config / "labconfig" / "page_config.json").write_text(
             '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
         )
-        self.port, self.token = free_port(), secrets.token_hex(16)
-        self.log = folder / "jupyter.log"
-        command = [sys.executable, "-m", app, "--no-browser", "--allow-root", f"--port={self.port}"]
+        self.token = secrets.token_hex(16)
+        command = [app, "--no-browser", "--allow-root", f"--port={free_port()}"]
         command += [f"--ServerApp.root_dir={self.folder}", f"--IdentityProvider.token={self.token}"]
         command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(command, env=os.environ | private(folder), stdout=log, stderr=log)
-        self._wait_until_up()
-
-    def _wait_until_up(self) -> None:
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api?token={self.token}", timeout=2).close()
-                return
-            except OSError:
-                time.sleep(0.2)
-        self.stop()
-        raise RuntimeError(f"JupyterLab did not start:\n{self.log.read_text()[-3000:]}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(15)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
+        super().__init__(folder, command, "jupyter.log", settings)
 
     def address(self, notebook: str) -> str:
         """The notebook alone, without the browser of files."""
         page = "doc/tree" if self.app == "jupyterlab" else "notebooks"
         return f"http://127.0.0.1:{self.port}/{page}/{notebook}?token={self.token}&reset"
+
+    def stop_kernels(self) -> None:
+        """All of them, and what was open in them."""
+        sessions, permission = f"http://127.0.0.1:{self.port}/api/sessions", {"Authorization": f"token {self.token}"}
+        for session in json.loads(self.request(sessions, **permission)):
+            self.request(f"{sessions}/{session['id']}", "DELETE", **permission)
+
+
+# --- notebooks and panels on a page --------------------------------------------------------------------------------
 
 
 class Lab:
@@ -107,7 +256,8 @@ class Lab:
         self.page = page
         page.goto(server.address(notebook))
         page.wait_for_function("() => window.jupyterapp")
-        page.evaluate(
+        ask(
+            page,
             """async () => {
                 await jupyterapp.restored;
                 let widget;
@@ -115,14 +265,27 @@ class Lab:
                     await new Promise(done => setTimeout(done, 50));
                 await widget.context.ready;
                 await widget.sessionContext.ready;
-            }"""
+            }""",
         )
 
-    def run_all(self) -> list[str]:
-        """Run all cells; the errors' names and texts, none if all went well."""
-        self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
-        self.page.locator(".lv-panel").first.wait_for(timeout=30_000)
-        return self.errors()
+    def run_all(self, seconds: float = 5 * SECONDS) -> list[str]:
+        """Run all cells, and wait for their panels; the errors' names and texts, none if all went well."""
+        ask(self.page, "() => jupyterapp.commands.execute('notebook:run-all-cells')", seconds=seconds)
+        if not (errors := self.errors()):
+            eventually(self._panels_are_there)
+        return errors
+
+    def _panels_are_there(self) -> None:
+        assert self.page.locator(".lv-panel:has(.lv-code)").count() == self.panels()
+
+    def panels(self) -> int:
+        """How many its cells make."""
+        return self.page.evaluate(
+            """() => jupyterapp.shell.currentWidget.content.widgets
+                .filter(cell => cell.model.type === 'code')
+                .flatMap(cell => cell.model.sharedModel.getSource().match(/lv\\.live\\.\\w+\\(/g) ?? [])
+                .length"""
+        )
 
     def errors(self) -> list[str]:
         return self.page.evaluate(
@@ -133,9 +296,10 @@ class Lab:
                 .map(output => output.ename + ': ' + output.evalue)"""
         )
 
-    def run_code(self, code: str) -> str:
+    def run_code(self, code: str, seconds: float = SECONDS) -> str:
         """Run code in the notebook's kernel, outside any cell; what it printed."""
-        return self.page.evaluate(
+        return ask(
+            self.page,
             """async code => {
                 const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
                 const future = kernel.requestExecute({code, store_history: false});
@@ -148,25 +312,21 @@ class Lab:
                 return text;
             }""",
             code,
+            seconds,
         )
 
     def panel(self, number: int = 0) -> "LabPanel":
-        return LabPanel(self.page, self.page.locator(".lv-panel").nth(number))
-
-
-def barriers(page: Page | Frame, within: str = "body") -> list[str]:
-    """What axe, the automatic accessibility audit, finds wrong."""
-    found = Axe().run(page, context=within).response["violations"]
-    return [f"{barrier['id']}: {node['html'][:200]}" for barrier in found for node in barrier["nodes"]]
+        return LabPanel(self.page, self.page.locator(".lv-panel").nth(number), self, number)
 
 
 class LabPanel:
-    """A live panel on the page."""
+    """A live panel on the page; of a notebook, if it is ``lab``'s number so and so."""
 
-    def __init__(self, page: Page, root: Locator):
-        self.page = page
-        self.root = root
+    def __init__(self, page: Page, root: Locator, lab: Lab | None = None, number: int = 0):
+        self.page, self.root, self.lab, self.number = page, root, lab, number
         root.scroll_into_view_if_needed()
+
+    # --- the hand -------------------------------------------------------------------------------------------------
 
     def slider(self, label: str) -> Locator:
         return self.root.locator(f'.widget-slider:has(.widget-label:text-is("{label}"))')
@@ -176,12 +336,25 @@ class LabPanel:
 
     def drag(self, label: str, to: float) -> None:
         """Take a slider by its handle with the mouse, to this part of its length (0 … 1)."""
-        handle, track = self.handle(label).bounding_box(), self.slider(label).bounding_box()
+        handle = self.handle(label)
+        handle.hover()  # once it stands still
+        track, y = self.slider(label).bounding_box(), handle.bounding_box()["y"] + 5
         mouse = self.page.mouse
-        mouse.move(handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2)
         mouse.down()
-        mouse.move(track["x"] + to * track["width"], handle["y"] + 5, steps=15)
+        mouse.move(track["x"] + to * track["width"], y, steps=15)
         mouse.up()
+
+    def press(self, name: str) -> None:
+        self.root.get_by_role("button", name=name).first.click()
+
+    def run_through(self, begin: Callable[[], None] | None = None) -> None:
+        """Press start, or do what else begins a run, and wait for its end."""
+        self.watch()
+        (begin or (lambda: self.press("start")))()
+        self.wait_until_seen("s left")
+        self.wait_for_text("done in")
+
+    # --- the eye --------------------------------------------------------------------------------------------------
 
     def readout(self, label: str) -> str:
         return self.slider(label).locator(".widget-readout").inner_text()
@@ -191,7 +364,33 @@ class LabPanel:
         return self.root.locator(".lv-code").text_content().strip()
 
     def wait_for_code(self, part: str) -> None:
-        self.root.locator(".lv-code", has_text=part).wait_for(timeout=20_000)
+        self.root.locator(".lv-code", has_text=part).wait_for()
+
+    def wait_for_text(self, part: str | re.Pattern) -> None:
+        self.root.locator(".lv-text", has_text=part).first.wait_for()
+
+    def watch(self) -> None:
+        """From now on keep in mind all that texts and buttons say, however short a time."""
+        self.root.evaluate(
+            """panel => {
+                panel.watcher?.disconnect();
+                panel.seen = new Set();
+                panel.watcher = new MutationObserver(() => {
+                    for (const text of panel.querySelectorAll('.lv-text, .lv-copy')) panel.seen.add(text.textContent);
+                });
+                panel.watcher.observe(panel, {childList: true, characterData: true, subtree: true});
+            }"""
+        )
+
+    def seen(self) -> list[str]:
+        """What was said since `watch`, in its order."""
+        return self.root.evaluate("panel => [...panel.seen]")
+
+    def wait_until_seen(self, part: str) -> None:
+        def said() -> None:
+            assert any(part in text for text in self.seen())
+
+        eventually(said)
 
     def pixels(self, number: int) -> np.ndarray:
         """The ``number``-th picture as the browser has it, ``(H, W, 3)`` uint8."""
@@ -213,7 +412,69 @@ class LabPanel:
             }"""
             )
         )
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))
+        return decoded(data)
 
     def source(self, number: int) -> str:
         return self.root.locator("img.widget-image").nth(number).get_attribute("src")
+
+    def shows(self, number: int, expected: np.ndarray) -> None:
+        """A picture becomes ``expected``; gradients may differ by rounding, so nearly every pixel within 2."""
+
+        def alike() -> None:
+            pixels = self.pixels(number).astype(int)
+            assert pixels.shape == expected.shape
+            assert (abs(pixels - expected) <= 2).mean() > 0.999
+
+        eventually(alike)
+
+    # --- its kernel -----------------------------------------------------------------------------------------------
+
+    def shows_what_its_kernel_holds(self) -> None:
+        """All pictures, and the code."""
+        for name in self.pictures():
+            self.picture_is_the_kernels(name)
+
+        def same() -> None:
+            assert self.code() == self.run_code("print(panel.code())").strip()
+
+        eventually(same)
+
+    def run_code(self, code: str, seconds: float = SECONDS) -> str:
+        """As `Lab.run_code`; ``panel`` is this one, at rest."""
+        first = self.number - self.lab.panels()
+        this = f"panel = [shown for shown in Out.values() if isinstance(shown, lv.live.panel.Panel)][{first}]\n"
+        return self.lab.run_code(this + code, seconds)
+
+    def pictures(self) -> list[str]:
+        """The names of its pictures, as they stand on the page."""
+        pictures = "[name for name, output in panel.outputs.items() if hasattr(output, 'format')]"
+        return self.run_code(f"print(*{pictures}, sep='\\n', end='')").splitlines()
+
+    def picture_is_the_kernels(self, name: str) -> None:
+        """On the page is the very picture that `Panel.image` gives."""
+        number = self.pictures().index(name)
+
+        def same() -> None:
+            code = f"lv.images.encode(panel.image({name!r}), panel.outputs[{name!r}].format)"
+            held = decoded(self.run_code(f"import base64\nprint(base64.b64encode({code}).decode())"))
+            assert np.array_equal(self.pixels(number), held)
+
+        eventually(same)
+
+    def is_made_by_its_code(self, name: str, as_shown: str = "made", names: str = "") -> None:
+        """The code on the page, run in the notebook's kernel, makes the picture; and that is on the page.
+
+        In another process sums may come in another order, and many steps of ascent make another picture of that.
+        ``as_shown`` says how the panel shows what is ``made``, ``names`` what its ``net`` and ``photo`` are.
+        """
+        lines = f"*lines, last = {self.code()!r}.splitlines()\nnames = globals() | dict({names})\n"
+        lines += "exec('\\n'.join(lines), names)\nmade = eval(last, names)\npanel.wait()\n"
+        lines += f"off = (255 * ({as_shown} - panel.image({name!r}))).abs()\nprint((off <= 2).float().mean().item())"
+        verdict = self.run_code(lines, 5 * SECONDS).splitlines()[-1]
+        assert float(verdict) > 0.999
+        self.picture_is_the_kernels(name)
+
+
+def decoded(data: str) -> np.ndarray:
+    """The pixels of a file in base64, ``(H, W, 3)`` uint8."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB"))

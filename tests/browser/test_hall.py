@@ -1,72 +1,92 @@
 """The presenter view as a lecturer uses it: keys, presets, the next lesson at once; and who may look."""
 
-import os
 import shutil
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import NOTEBOOKS, LabPanel, barriers, free_port, private
-from playwright.sync_api import Page, expect
+from lab import BUSY, ENDLESS, NOTEBOOKS, LabPanel, Program, barriers, copy_notebooks, eventually, free_port, new_page
+from playwright.sync_api import Browser, Frame, Page, Request, expect
 
 pytestmark = pytest.mark.browser
 
 
-class Hall:
+class Hall(Program):
     """``python -m lecture_viz.presenter`` on loopback."""
 
-    def __init__(self, folder, *arguments: str, notebooks: Path = NOTEBOOKS):
-        self.port, self.log = free_port(), folder / "presenter.log"
-        command = [sys.executable, "-m", "lecture_viz.presenter", str(notebooks), "--no-browser", f"--port={self.port}"]
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(
-                [*command, *arguments], env=os.environ | private(folder), stdout=log, stderr=log
-            )
+    def __init__(self, folder: Path, *arguments: str, notebooks: Path = NOTEBOOKS):
+        command = ["lecture_viz.presenter", str(notebooks), "--no-browser", f"--port={free_port()}"]
+        command.append("--token=")  # none, also for root; the arguments may ask for one
+        super().__init__(folder, [*command, *arguments], "presenter.log", BUSY)
         self.address = f"http://127.0.0.1:{self.port}/"
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(self.address, timeout=2).close()
-                return
-            except urllib.error.HTTPError:
-                return  # it answers, and asks for a token
-            except OSError:
-                time.sleep(0.2)
-        self.process.kill()
-        raise RuntimeError(f"the presenter view did not start:\n{self.log.read_text()[-3000:]}")
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
 
 
 @pytest.fixture(scope="module")
 def hall(browser, tmp_path_factory):
-    hall = Hall(tmp_path_factory.mktemp("hall"))
+    folder = tmp_path_factory.mktemp("hall")
+    hall = Hall(folder, notebooks=copy_notebooks(folder / "notebooks"))
     yield hall
     hall.stop()
 
 
 @pytest.fixture
-def page(browser, hall):
-    page = browser.new_page(viewport={"width": 1280, "height": 720})
-    page.outside = []
-    page.on(
-        "request",
-        lambda r: None if r.url.startswith((hall.address, "data:", "blob:", "about:")) else page.outside.append(r.url),
-    )
-    yield page
-    page.close()
+def own_hall(browser, tmp_path):
+    """Starts a hall for one test, for what the shared one is not."""
+    halls = []
+
+    def start(*arguments: str, **choices: Path) -> Hall:
+        halls.append(Hall(tmp_path, *arguments, **choices))
+        return halls[-1]
+
+    yield start
+    for hall in halls:
+        hall.stop()
 
 
-def open_lesson(page: Page, hall: Hall, number: int) -> None:
-    page.goto(f"{hall.address}#{number}")
-    page.locator("iframe:not(.waiting)").wait_for(timeout=60_000)
+class Screen:
+    """The page on the screen: tests go from lesson to lesson as a lecturer does, and begin anew after a failure."""
+
+    def __init__(self, browser: Browser, hall: Hall):
+        self.browser, self.hall, self.page = browser, hall, None
+
+    def lesson(self, number: int) -> Page:
+        if self.page is None:
+            self.page = new_page(self.browser, height=720)
+            self.page.outside = []
+            self.page.on("request", self._note)
+            self.page.goto(f"{self.hall.address}#{number}")
+        elif self.page.evaluate("() => current") != number:
+            self.page.locator("#lessons button").nth(number).click()
+        is_shown(self.page, number)
+        return self.page
+
+    def _note(self, request: Request) -> None:
+        if not request.url.startswith((self.hall.address, "data:", "blob:", "about:")):
+            self.page.outside.append(request.url)
+
+    def off(self) -> None:
+        if self.page is not None:
+            self.page.close()
+        self.page = None
+
+
+@pytest.fixture(scope="module")
+def projector(browser, hall):
+    screen = Screen(browser, hall)
+    yield screen
+    screen.off()
+
+
+@pytest.fixture
+def screen(projector, request):
+    yield projector
+    if getattr(request.node, "failed", False):
+        projector.off()
+
+
+def is_shown(page: Page, number: int) -> None:
+    page.locator(f"iframe:not(.waiting)[title^='{number} · ']").wait_for()
 
 
 def shown(page: Page) -> LabPanel:
@@ -74,9 +94,16 @@ def shown(page: Page) -> LabPanel:
     return LabPanel(page, page.frame_locator("iframe:not(.waiting)").locator(".jp-CodeCell.shown .lv-panel"))
 
 
-def test_keys_play_the_panel(page, hall):
-    open_lesson(page, hall, 1)
+def kernel_of(page: Page, number: int) -> str:
+    """The identity of a lesson's kernel."""
+    config = "frames.get(number).contentDocument.getElementById('jupyter-config-data')"
+    return page.evaluate(f"number => JSON.parse({config}.textContent).kernelId", number)
+
+
+def test_keys_play_the_panel(screen):
+    page = screen.lesson(1)
     panel = shown(page)
+    expect(panel.handle("layer")).to_be_focused()
     before = panel.pixels(1)
     page.keyboard.press("6")
     panel.wait_for_code("rule='guided'")
@@ -87,6 +114,8 @@ def test_keys_play_the_panel(page, hall):
 
     page.keyboard.press("d")
     expect(page.locator("body")).to_have_class("dark")
+    page.keyboard.press("d")
+    expect(page.locator("body")).not_to_have_class("dark")
     page.keyboard.press("n")
     prose = page.frame_locator("iframe:not(.waiting)").get_by_role("heading", name="What the sign means")
     prose.wait_for()
@@ -95,136 +124,149 @@ def test_keys_play_the_panel(page, hall):
     page.keyboard.press("h")
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
     assert page.outside == []  # a lecture hall may have no network
 
 
-def test_the_panel_fits_and_is_large(page, hall):
-    open_lesson(page, hall, 1)
-    for width, height in ((1280, 720), (1920, 1080), (960, 720)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.wait_for_timeout(300)
+def test_the_panel_fits_and_is_large(screen):
+    page = screen.lesson(1)
+
+    def fits() -> None:
         box = shown(page).root.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= width
         assert box["height"] > 0.6 * (height - 60) or box["width"] > 0.8 * width
 
-
-def test_sliders_away_for_larger_pictures(page, hall):
-    open_lesson(page, hall, 7)
-    panel = shown(page)
-    picture = panel.root.locator("img.widget-image").first
-    before = picture.bounding_box()["width"]
-    page.keyboard.press("c")
-    expect(panel.slider("layer")).to_be_hidden()
-    page.wait_for_timeout(300)
-    box = panel.root.bounding_box()
-    assert picture.bounding_box()["width"] > 1.3 * before
-    assert box["x"] >= 0 and box["x"] + box["width"] <= 1280 and box["y"] + box["height"] <= 720
-    page.keyboard.press("8")  # presets go on working
-    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
-    page.keyboard.press("c")
-    expect(panel.slider("layer")).to_be_visible()
+    for width, height in ((1920, 1080), (960, 720), (1280, 720)):
+        page.set_viewport_size({"width": width, "height": height})
+        eventually(fits)
 
 
-def test_space_starts_and_stops_and_the_next_lesson_is_warm(page, hall):
-    open_lesson(page, hall, 5)
+def test_a_lesson_left_behind_leaves_no_kernel(screen):
+    page = screen.lesson(1)
+    kernel = kernel_of(page, 1)
+
+    def alive() -> int:
+        return page.evaluate("async id => (await fetch(`api/kernels/${id}`)).status", kernel)
+
+    def dead() -> None:
+        assert alive() == 404
+
+    assert alive() == 200
+    page.get_by_role("button", name="4 · Saliency").click()
+    eventually(dead)
+
+
+def test_space_starts_and_stops_and_the_next_lesson_is_warm(screen):
+    page = screen.lesson(5)
     panel = shown(page)
     page.keyboard.press("1")
     panel.root.locator(".lv-sentence", has_text="looks like noise").wait_for()
-    panel.root.locator(".lv-text", has_text="done in").wait_for(timeout=60_000)
+    panel.wait_for_text("done in")
     panel.handle("steps").press("End")
+    panel.wait_for_code(f", {ENDLESS}, ")
     page.keyboard.press(" ")
-    panel.root.locator(".lv-text", has_text="left").wait_for()
+    panel.wait_for_text("s left")
     page.keyboard.press(" ")
-    panel.root.locator(".lv-text", has_text="stopped").wait_for()
+    panel.wait_for_text("stopped")
     page.keyboard.press(" ")
-    panel.root.locator(".lv-text", has_text="left").wait_for()
+    panel.wait_for_text("s left")
     page.keyboard.press(" ")
-    panel.root.locator(".lv-text", has_text="stopped").wait_for()
+    panel.wait_for_text("stopped")
 
     page.wait_for_function(
         "() => [...frames.values()].length === 2 && [...frames.values()].every(f => f.dataset.ready)"
     )
     page.keyboard.press("PageDown")
-    shown(page).root.get_by_text("armlike").first.wait_for()  # the second panel of this lesson
+    expect(shown(page).slider("bias")).to_be_visible()  # the second panel of this lesson
+    page.keyboard.press(" ")
+    shown(page).wait_for_text("armlike")
+    warm = kernel_of(page, 6)
     page.keyboard.press("PageDown")
-    page.locator("iframe:not(.waiting)[title='6 · DeepDream']").wait_for(timeout=2_000)  # it was warm
+    page.locator("iframe:not(.waiting)[title='6 · DeepDream']").wait_for()
+    assert kernel_of(page, 6) == warm
     page.keyboard.press("PageUp")
-    page.locator("iframe:not(.waiting)[title='5 · Activation maximisation']").wait_for(timeout=60_000)
-    shown(page).root.get_by_text("armlike").first.wait_for()  # behind it, so the last panel
+    page.locator("iframe:not(.waiting)[title='5 · Activation maximisation']").wait_for()
+    expect(shown(page).slider("bias")).to_be_visible()  # behind it, so the last panel
 
 
-def test_a_lesson_left_behind_leaves_no_kernel(page, hall):
-    open_lesson(page, hall, 1)
-    kernel = page.frame_locator("iframe:not(.waiting)").locator("#jupyter-config-data").text_content()
-    identity = kernel.split('"kernelId": "')[1].split('"')[0]
+def test_sliders_away_for_larger_pictures(screen):
+    page = screen.lesson(7)
+    panel = shown(page)
+    picture = panel.root.locator("img.widget-image").first
+    panel.run_through(lambda: page.keyboard.press("9"))
+    picture.hover(trial=True)  # once it stands still
+    before = picture.bounding_box()["width"]
+    page.keyboard.press("c")
+    expect(panel.slider("layer")).to_be_hidden()
 
-    def alive() -> int:
-        return page.evaluate("async id => (await fetch(`api/kernels/${id}`)).status", identity)
+    def larger_and_fits(width: int, larger: float) -> None:
+        box = panel.root.bounding_box()
+        assert picture.bounding_box()["width"] > larger * before
+        assert box["x"] >= 0 and box["x"] + box["width"] <= width and box["y"] + box["height"] <= 720
 
-    assert alive() == 200
-    page.get_by_role("button", name="4 · Saliency").click()
-    deadline = time.monotonic() + 20
-    while alive() == 200 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert alive() == 404
-
-
-@pytest.mark.parametrize("number", range(10))
-def test_a_lesson_has_no_barriers_light_or_dark(page, hall, number):
-    open_lesson(page, hall, number)
-    lesson = next(frame for frame in page.frames if f"/0{number}_" in frame.url)
-    shown(page).root.locator("[aria-label]").first.wait_for(state="attached")
-    for dark in (False, True):
-        page.evaluate("dark => theme(dark)", dark)
-        lesson.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
-        assert barriers(lesson) == []
-        assert barriers(page, "header") == []
+    for width, larger in ((1440, 1.4), (1280, 1.25)):  # it could be higher, so the width of the buttons counts
+        page.set_viewport_size({"width": width, "height": 720})
+        eventually(partial(larger_and_fits, width, larger))
+    panel.run_through(lambda: page.keyboard.press("8"))  # presets go on working
+    page.keyboard.press("c")
+    expect(panel.slider("layer")).to_be_visible()
 
 
-def test_a_lesson_that_fails_says_why_and_the_next_can_be_shown(browser, tmp_path):
+def test_no_lesson_has_barriers_light_or_dark(screen):
+    page, found = screen.lesson(0), []
+    assert page.evaluate("() => lessons.length") == 10
+    for number in range(10):
+        is_shown(page, number)
+        lesson = next(frame for frame in page.frames if f"/0{number}_" in frame.url)
+        for panel in range(lesson.locator(".lv-panel").count()):
+            is_on_screen(lesson, panel)
+            shown(page).root.locator("[aria-label]").first.wait_for(state="attached")
+            for dark in (False, True):
+                page.evaluate("dark => theme(dark)", dark)
+                lesson.wait_for_function("dark => document.body.classList.contains('dark') === dark", arg=dark)
+                where = f"lesson {number}, panel {panel}, {'dark' if dark else 'light'}"
+                around = barriers(page, "header") if panel == 0 else []
+                found += [f"{where}: {barrier}" for barrier in [*barriers(lesson), *around]]
+            page.keyboard.press("PageDown")
+    page.evaluate("() => theme(false)")
+    assert found == []
+
+
+def is_on_screen(lesson: Frame, panel: int) -> None:
+    lesson.wait_for_function(
+        "panel => document.querySelectorAll('.lv-panel')[panel].closest('.jp-CodeCell').classList.contains('shown')",
+        arg=panel,
+    )
+
+
+def test_a_lesson_that_fails_says_why_and_the_next_can_be_shown(own_hall, open_page, tmp_path):
     (tmp_path / "notebooks").mkdir()
     shutil.copy(NOTEBOOKS / "02_relu_rules.ipynb", tmp_path / "notebooks")
     broken = (NOTEBOOKS / "01_gradients.ipynb").read_text().replace('load_image(\\"cat', 'load_image(\\"lost.png')
     (tmp_path / "notebooks" / "01_gradients.ipynb").write_text(broken)
-    hall = Hall(tmp_path, notebooks=tmp_path / "notebooks")
-    try:
-        page = browser.new_page()
-        page.goto(hall.address)
-        page.get_by_role("status").get_by_text("no photo at 'lost.png'; bundled photos are cat").wait_for(
-            timeout=60_000
-        )
-        page.keyboard.press("PageDown")
-        page.locator("iframe:not(.waiting)").wait_for(timeout=60_000)
-        shown(page).root.get_by_text("arriving sensitivity").first.wait_for()
-        page.close()
-    finally:
-        hall.stop()
+    hall, page = own_hall(notebooks=tmp_path / "notebooks"), open_page()
+    page.goto(hall.address)
+    page.get_by_role("status").get_by_text("no photo at 'lost.png'; bundled photos are cat").wait_for()
+    page.keyboard.press("PageDown")
+    is_shown(page, 2)
+    shown(page).root.get_by_text("arriving sensitivity").first.wait_for()
 
 
-def test_a_hall_in_chinese(browser, tmp_path):
-    hall = Hall(tmp_path, "--language=zh")
-    try:
-        page = browser.new_page()
-        open_lesson(page, hall, 2)
-        expect(page.locator("html")).to_have_attribute("lang", "zh")
-        expect(page.frame_locator("iframe:not(.waiting)").locator("html")).to_have_attribute("lang", "zh")
-        page.get_by_role("button", name="按键").click()
-        page.get_by_role("dialog", name="按键").get_by_text("预设，按讲座顺序").wait_for()
-        assert barriers(page, "header") == []
-        page.close()
-    finally:
-        hall.stop()
+def test_a_hall_in_chinese(own_hall, open_page):
+    hall, page = own_hall("--language=zh"), open_page()
+    page.goto(f"{hall.address}#2")
+    is_shown(page, 2)
+    expect(page.locator("html")).to_have_attribute("lang", "zh")
+    expect(page.frame_locator("iframe:not(.waiting)").locator("html")).to_have_attribute("lang", "zh")
+    page.get_by_role("button", name="按键").click()
+    page.get_by_role("dialog", name="按键").get_by_text("预设，按讲座顺序").wait_for()
+    assert barriers(page, "header") == []
 
 
-def test_a_token_is_asked_for(browser, tmp_path):
-    hall = Hall(tmp_path, "--token=a-secret")
-    try:
-        page = browser.new_page()
-        page.goto(hall.address)
-        assert "login" in page.url and page.locator("iframe").count() == 0
-        assert page.goto(f"{hall.address}voila/render/01_gradients.ipynb").url.count("login") == 1
-        page.goto(f"{hall.address}?token=a-secret#1")
-        page.locator("iframe:not(.waiting)").wait_for(timeout=60_000)
-        page.close()
-    finally:
-        hall.stop()
+def test_a_token_is_asked_for(own_hall, open_page):
+    hall, page = own_hall("--token=a-secret"), open_page()
+    page.goto(hall.address)
+    assert "login" in page.url and page.locator("iframe").count() == 0
+    assert page.goto(f"{hall.address}voila/render/01_gradients.ipynb").url.count("login") == 1
+    page.goto(f"{hall.address}?token=a-secret#1")
+    is_shown(page, 1)
