@@ -121,7 +121,14 @@ class Student:
         await self.fetch("/hub/login", method="POST", body=urlencode(form))
         answer = await self.fetch(f"/hub/api/users/{self.name}/tokens", method="POST", body="{}", headers=AS_JSON)
         self.token = json.loads(answer.body)["token"]
-        await self.fetch(f"/hub/api/users/{self.name}/server", method="POST", body="{}", headers=AS_JSON)
+        while True:
+            try:
+                await self.fetch(f"/hub/api/users/{self.name}/server", method="POST", body="{}", headers=AS_JSON)
+                break
+            except HTTPClientError as error:  # such as a port that somebody else took meanwhile: start it again
+                if error.code < 500 or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.5)
         while time.monotonic() < deadline:
             try:
                 answer = await self.fetch(f"/user/{self.name}/api/status")
