@@ -9,7 +9,18 @@ from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 import lecture_viz as lv
 
 pytest.register_assert_rewrite("lab")  # its assertions, too, say what they compared
-from lab import BUSY, CHROMIUM_ARGUMENTS, PANELS, SECONDS, Lab, Program, Server, find_browser, new_page, own_fonts  # noqa: E402
+from lab import (  # noqa: E402
+    BUSY,
+    CHROMIUM_ARGUMENTS,
+    PANELS,
+    SECONDS,
+    Lab,
+    Program,
+    Server,
+    find_browser,
+    new_page,
+    own_fonts,
+)
 
 FAILURES = Path(__file__).parent / "failures"
 expect.set_options(timeout=1000 * SECONDS)

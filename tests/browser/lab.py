@@ -72,8 +72,7 @@ def own_fonts(folder: Path) -> dict[str, str]:
 
 def new_page(browser: Browser | BrowserContext, width: int = 1280, height: int = 900) -> Page:
     """A page that has time, and keeps what goes wrong in it in ``page.errors``."""
-    page = browser.new_page(viewport={"width": width, "height": height}) if isinstance(browser, Browser) else None
-    page = page or browser.new_page()
+    page = browser.new_page()
     page.set_viewport_size({"width": width, "height": height})
     page.set_default_timeout(1000 * SECONDS)
     page.errors = []
