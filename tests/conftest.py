@@ -1,16 +1,21 @@
+import functools
 import os
 
 import pytest
-import torch
-
-import lecture_viz as lv
-from lecture_viz import places
-
-places.find_room()  # kernels and servers of the tests write, too: also where the home cannot be written
 
 
 def pytest_configure(config):
-    """Workers of pytest-xdist share the cores; several threads of each would only wait for one another."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses"):
+        prepare()  # the process that only hands out the tests need not wait for torch
+
+
+def prepare():
+    import torch
+
+    from lecture_viz import places
+
+    places.find_room()  # kernels and servers of the tests write, too: also where the home cannot be written
+    # workers of pytest-xdist share the cores; several threads of each would only wait for one another
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     if workers > 1:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
@@ -24,9 +29,21 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def network():
+    import lecture_viz as lv
+
     return lv.load_network("alexnet64", device="cpu")
 
 
 @pytest.fixture(scope="session")
 def cat():
+    import lecture_viz as lv
+
     return lv.load_image("cat", size=64)
+
+
+@pytest.fixture(scope="session")
+def at_random():
+    """``at_random(name)``: a torchvision classifier with random weights; making them takes longer than most tests."""
+    import lecture_viz as lv
+
+    return functools.lru_cache(maxsize=4)(lambda name: lv.load_network(name, weights=None, device="cpu"))

@@ -251,8 +251,8 @@ def test_nothing_is_left_behind(network, cat):
 
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg11"])
-def test_torchvisions_networks_are_inverted_layer_by_layer(name):
-    network = lv.load_network(name, weights=None, device="cpu")
+def test_torchvisions_networks_are_inverted_layer_by_layer(at_random, name):
+    network = at_random(name)
     photo, errors, layers = lv.load_image("cat", network.input_size), {}, [*network.layers[:2]]
     for layer, step in lv.invert_all(network, photo, 12, layers=layers):
         errors.setdefault(layer, []).append(step.terms["feature error"])

@@ -423,8 +423,8 @@ def test_unknown_networks_and_weights():
         lv.load_network("alexnet", weights="IMAGENET1K_V7")
 
 
-def test_lecture_names_cover_every_step_of_the_chains():
-    network = lv.load_network("vgg11_bn", weights=None)
+def test_lecture_names_cover_every_step_of_the_chains(at_random):
+    network = at_random("vgg11_bn")
     named = set(pretrained.lecture_names(network.module).values())
     steps = {
         p for p, m in network.module.named_modules() if isinstance(m, (nn.Conv2d, nn.ReLU, nn.MaxPool2d, nn.Linear))

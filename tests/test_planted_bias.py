@@ -37,6 +37,7 @@ def test_an_arm_is_like_an_arm():
     assert armlike(torch.full((1, 3, 32, 32), 0.5)) == 0
 
 
+@pytest.mark.training
 def test_the_companion_shows_in_the_class_image_where_it_was_planted_and_only_there():
     found = {}
     for bias in (1, 0):
@@ -49,6 +50,7 @@ def test_the_companion_shows_in_the_class_image_where_it_was_planted_and_only_th
     assert found[1] > found[0] + 0.15
 
 
+@pytest.mark.training
 def test_watching_looks_every_so_often_and_leaves_the_training_alone():
     student, unseen = Student(1), Student(1)
     steps = list(watch(student, "dumbbell", 25, every=10))

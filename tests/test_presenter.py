@@ -110,6 +110,7 @@ net = lv.wrap(nn.Sequential(*conv, nn.Flatten(), nn.Linear(32 * 8 * 8, 5)), inpu
 """
 
 
+@pytest.mark.notebook
 def test_every_lesson_runs_with_a_network_of_ones_own(tmp_path):
     (tmp_path / "mine.py").write_text(OWN)
     for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=str(tmp_path / "mine.py"))[1:]:
@@ -118,6 +119,7 @@ def test_every_lesson_runs_with_a_network_of_ones_own(tmp_path):
         assert names["net"].labels == tuple("abcde")
 
 
+@pytest.mark.notebook
 @pytest.mark.parametrize("network", ["alexnet64", "inception64", "googlenet"])
 def test_every_lesson_runs_with_another_network_and_photo(tmp_path, network, monkeypatch):
     random = lv.load_network(network, weights=None, device="cpu")  # no download

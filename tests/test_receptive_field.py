@@ -15,16 +15,13 @@ def probe(network, layers: list[str], size: int) -> dict[str, list[torch.Tensor]
     """
     found = {layer: [] for layer in layers}
     for dim in (2, 3):
-        noticed = {layer: [] for layer in layers}
+        photos = torch.full((size, 3, size, size), 0.5)
         for n in range(size):
-            photo = torch.full((1, 3, size, size), 0.5)
-            photo.select(dim, n).fill_(torch.nan)
-            with torch.no_grad():
-                for layer, output in network.run(photo, layers).items():
-                    maps = output if output.ndim == 4 else output[:, :, None, None]
-                    noticed[layer].append(maps.isnan().any(dim=1)[0])
-        for layer in layers:
-            found[layer].append(torch.stack(noticed[layer]))
+            photos[n].select(dim - 1, n).fill_(torch.nan)
+        with torch.no_grad():
+            for layer, output in network.run(photos, layers).items():
+                maps = output if output.ndim == 4 else output[:, :, None, None]
+                found[layer].append(maps.isnan().any(dim=1))
     return found
 
 

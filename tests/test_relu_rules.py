@@ -187,8 +187,8 @@ def test_every_way_to_write_a_relu_is_seen(relu):
 @pytest.mark.parametrize("name", ["alexnet", "vgg11", "resnet18", "inception64"])
 @pytest.mark.parametrize("rule, method", [("guided", "GuidedBackprop"), ("deconvnet", "Deconvolution")])
 @pytest.mark.filterwarnings("ignore:Setting backward hooks")
-def test_equals_captum_where_captum_is_right(name, rule, method):
-    network = lv.load_network(name, weights=None, device="cpu")
+def test_equals_captum_where_captum_is_right(at_random, name, rule, method):
+    network = at_random(name)
     photo = lv.load_image("cat", 64)
     theirs = getattr(captum.attr, method)(network).attribute(photo.clone().requires_grad_(), target=30)
     ours = lv.gradient(network, photo, lv.logit(30), rule)

@@ -347,6 +347,7 @@ def test_the_class_image_is_what_the_code_makes_and_the_lessons_are_as_drawn(pla
     assert "armlike" in planted.outputs["curves"].value and "objective" not in planted.outputs["curves"].value
 
 
+@pytest.mark.training
 def test_another_bias_trains_another_network(planted):
     planted.set(steps=40).start().wait()
     before, lessons = planted.step, planted.image("lesson")
