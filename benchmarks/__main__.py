@@ -6,6 +6,8 @@ from pathlib import Path
 
 import torch
 
+from lecture_viz import places
+
 from . import deconvnet, gradient, inversion, live, optimization, saliency, startup
 
 HEAD = """# Results
@@ -16,6 +18,7 @@ Times depend on the machine and on what else it does; ratios less so.
 
 
 def main() -> None:
+    places.find_room()
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
     lines = [HEAD, f"Machine: {machine}; Python {platform.python_version()}, torch {torch.__version__}.\n"]
     lines += ["| what | figure | at most | met | measured |", "| :-- | --: | --: | :-- | :-- |"]

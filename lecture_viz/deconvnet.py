@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .networks.network import Call, Network
-from .targets import Target
+from .targets import Target, as_target
 
 Unpooling = Literal["write", "sum"]
 UNPOOLINGS: tuple[Unpooling, ...] = get_args(Unpooling)
@@ -49,7 +49,7 @@ def deconvnet(network: Network, image: Tensor, target: Target, unpooling: Unpool
     """
     if unpooling not in UNPOOLINGS:
         raise ValueError(f"unpooling is one of {', '.join(UNPOOLINGS)}; got {unpooling!r}")
-    if len(target.layers) != 1:
+    if len(as_target(target).layers) != 1:
         raise ValueError(f"the walk back starts at one layer; {target} needs {len(target.layers)}: take them in turn")
     calls = _chain(network, network.check(image), target.layers[0])
     with torch.enable_grad():

@@ -24,7 +24,7 @@ from .maximization import maximize
 from .networks import Network
 from .optimization import Step
 from .robustness import Transform, jitter
-from .targets import Target, likeness
+from .targets import Target, as_target, likeness
 
 RATE = 0.01  # of the picture's range [0, 1]: how far the average pixel moves in a step
 
@@ -57,7 +57,7 @@ def dream(
     if not 0 <= rate < float("inf"):
         raise ValueError(f"rate is 0 or more and finite, such as {RATE}; got {rate!r}")
     if guide is not None:
-        if len(target.layers) != 1 or target.layers[0] is None:
+        if len(as_target(target).layers) != 1 or target.layers[0] is None:
             raise ValueError(f"a guide guides one layer, such as lv.layer('conv3'); the target is {target!r}")
         (name,) = target.layers
         target = likeness(name, network.activations(guide, name))

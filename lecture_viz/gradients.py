@@ -20,7 +20,7 @@ from torch import Tensor
 
 from .networks.network import Network
 from .relu_rules import Rule, relu_rule
-from .targets import Target
+from .targets import Target, as_target
 
 
 class Sensitivity(NamedTuple):
@@ -35,7 +35,7 @@ def _forward(network: Network, image: Tensor, target: Target) -> tuple[Tensor, T
     """The picture as a leaf of a new graph, and the target's value on it ``(B,)``."""
     image = network.check(image).detach().requires_grad_()
     with torch.enable_grad():
-        return image, target(network, image)
+        return image, as_target(target)(network, image)
 
 
 def _back(image: Tensor, value: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ How maps are shown, everywhere in the suite: the limit of the scale is the 99.5t
 
 import io
 import math
+import os
 import warnings
 from functools import cache
 from importlib.resources import files
@@ -107,7 +108,7 @@ def _open(source: str | PathLike | bytes | bytearray | memoryview) -> Image.Imag
     elif isinstance(source, (str, PathLike)):
         if str(source).lower().startswith(("http:/", "https:/")):
             raise ValueError(f"{str(source)!r} is a web address: save the picture first, and give the path of the file")
-        path = Path(source).expanduser()
+        path = Path(os.path.expanduser(source))  # noqa: PTH111 – which leaves the name of an unknown user as it is
         if path.is_dir():
             raise ValueError(f"{str(path)!r} is a folder; give one picture in it{_example(path)}")
         if not path.is_file():

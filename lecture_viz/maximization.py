@@ -21,7 +21,7 @@ from .optimization import Step, last, optimize
 from .parameterization import PARAMETERIZATIONS, Parameterization, Pixels
 from .regularizers import GREY
 from .robustness import jitter, rotation, scale
-from .targets import Target, logit
+from .targets import Target, as_target, logit
 
 
 def maximize(
@@ -51,7 +51,7 @@ def maximize(
             picture to start with; or whatever `optimize` refuses.
         Diverged: NaN or infinity.
     """
-    targets = [target] if isinstance(target, Target) else list(target)
+    targets = [as_target(one) for one in (target if isinstance(target, (list, tuple)) else [target])]
     if not targets:
         raise ValueError("there is no target; give at least one")
     for one in targets:

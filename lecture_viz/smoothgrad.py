@@ -19,7 +19,7 @@ from torch import Tensor
 from .gradients import gradient
 from .networks.network import Network
 from .relu_rules import Rule
-from .targets import Target
+from .targets import Target, as_target
 
 NOISE = 0.15  # the paper finds 10 % to 20 % of the pixels' range best; black is 0, white is 1
 BATCH = 8  # neighbours at once: often enough for a picture that grows while one watches
@@ -54,7 +54,7 @@ def means(
         raise ValueError(f"samples is how many noisy copies to average, a whole number from 1; got {samples!r}")
     if not 0 <= noise < float("inf"):
         raise ValueError(f"noise is a standard deviation in pixel values, 0 or more, such as {NOISE}; got {noise!r}")
-    image = network.check(image)
+    image, target = network.check(image), as_target(target)
     random = torch.Generator().manual_seed(seed)
     total, done = torch.zeros_like(image), 0
     while done < samples:

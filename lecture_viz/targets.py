@@ -136,6 +136,15 @@ class Target:
         return text
 
 
+def as_target(target: object) -> Target:
+    """The target itself; a TypeError says how to name one if it is something else, such as the name of a layer."""
+    if not callable(target):  # `gradients` take any function of a network and an image
+        raise TypeError(
+            f"a target is such as lv.logit('tabby'), lv.neuron('conv3', 12) or lv.layer('conv3'); got {target!r}"
+        )
+    return target
+
+
 def _whole(what: str, *numbers: int | None) -> None:
     for number in numbers:
         if number is not None and (isinstance(number, bool) or not hasattr(number, "__index__")):

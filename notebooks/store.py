@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
-from lecture_viz import results
+from lecture_viz import places, results
 from lecture_viz.maximization import class_images
 from lecture_viz.networks.embedded import ARCHITECTURES
 
@@ -83,6 +83,7 @@ def ten_classes(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    places.find_room()  # the kernels write, too
     if "--results" in sys.argv:
         shutil.rmtree(results.FOLDER, ignore_errors=True)
         os.environ[results.MAKE] = "yes"  # the kernels read it

@@ -48,7 +48,14 @@ TESTS = {
     "live/run": ("test_run", "test_inversion_panels"),
 }
 # mutants that are no errors: what they change is the same, or only faster; by module and the change's text
-SAME: dict[str, dict[str, str]] = {}
+SAME: dict[str, dict[str, str]] = {
+    "networks/network": {
+        "False → True in getattr(part, 'inplace', False)": "sets `inplace = False` on parts that have no such attribute",
+    },
+    "inversion": {
+        "value < self._best → value <= self._best": "of two equal errors the later picture; they are the same"
+    },
+}
 
 
 class Mutant(NamedTuple):

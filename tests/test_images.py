@@ -162,6 +162,7 @@ def truncated() -> bytes:
     [
         ("no_such_photo", FileNotFoundError, "bundled photos are cat, astronaut"),
         ("/no/such/photo.png", FileNotFoundError, "no photo at"),
+        ("~nosuchuser/photo.png", FileNotFoundError, "no photo at '~nosuchuser/photo.png'"),
         (b"this is text", ValueError, "not a picture.*JPEG or PNG"),
         (b"", ValueError, "not a picture"),
         (truncated(), ValueError, "damaged or truncated"),

@@ -419,6 +419,8 @@ def test_embedded_weights_missing_or_damaged(tmp_path, monkeypatch):
 def test_unknown_networks_and_weights():
     with pytest.raises(ValueError, match="no network 'googlnet'.*googlenet"):
         lv.load_network("googlnet")
+    with pytest.raises(TypeError, match="a network's name is a text, such as 'alexnet64'; got None"):
+        lv.load_network(None)
     with pytest.raises(ValueError, match="no weights 'IMAGENET1K_V7'; it has IMAGENET1K_V1"):
         lv.load_network("alexnet", weights="IMAGENET1K_V7")
 

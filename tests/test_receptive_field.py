@@ -60,6 +60,23 @@ def test_padding_may_have_a_name(padding, kernel):
         assert (box.top, box.bottom - 1, box.left, box.right - 1) == (*seen[0][[0, -1]], *seen[1][[0, -1]])
 
 
+class Functional(nn.Module):
+    """A convolution whose arguments are left out."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(2, 3, 5, 5))
+        self.seen = nn.ReLU()
+
+    def forward(self, x):
+        return self.seen(nn.functional.conv2d(x, self.weight, padding="same")).flatten(1)
+
+
+def test_arguments_may_be_left_out():
+    box = lv.receptive_field(lv.wrap(Functional(), 12), "seen")[6, 6]
+    assert (box.top, box.left, box.bottom, box.right) == (4, 4, 9, 9)
+
+
 def test_the_gradient_stays_inside(network, cat):
     gradient = lv.gradient(network, cat, lv.neuron("conv3", 12, y=4, x=7))
     box = lv.receptive_field(network, "conv3")[4, 7]

@@ -192,3 +192,20 @@ def test_the_distribution_of_a_flat_channel_has_a_gradient(network):
     grey = torch.full((1, 3, 64, 64), 0.5)
     wanted = torch.rand(1, 32, 64, 64, generator=torch.Generator().manual_seed(0))
     assert lv.gradient(network, grey, lv.distribution("conv1", wanted)).isfinite().all()
+
+
+@pytest.mark.parametrize("target", [None, "conv3", 281])
+def test_what_is_no_target_is_refused(network, cat, target):
+    for use in (
+        lambda: lv.gradient(network, cat, target),
+        lambda: lv.sensitivity(network, cat, target, "guided"),
+        lambda: lv.deconvnet(network, cat, target),
+        lambda: lv.smoothgrad(network, cat, target),
+        lambda: next(lv.maximize(network, target)),
+        lambda: next(lv.maximize(network, [lv.logit(0), target])),
+        lambda: next(lv.dream(network, cat, target)),
+        lambda: next(lv.dream(network, cat, target, guide=cat)),
+    ):
+        with pytest.raises(TypeError) as caught:
+            use()
+        assert str(caught.value).endswith(f"lv.neuron('conv3', 12) or lv.layer('conv3'); got {target!r}")

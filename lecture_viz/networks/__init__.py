@@ -23,9 +23,14 @@ def load_network(
         device: ``"cpu"``, ``"cuda"``, ``"mps"`` …; by default a GPU if there is one. Every method follows it.
 
     Raises:
+        TypeError: a name that is no text.
         ValueError: no such network, or no such weights for it.
         WeightsUnavailable: its weights are missing, damaged or cannot be downloaded.
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"a network's name is a text, such as 'alexnet64'; got {name!r} (lv.wrap takes your own module)"
+        )
     if name in ARCHITECTURES:
         network = load_embedded(name, trained=weights is not None)
     else:
