@@ -50,7 +50,7 @@ TESTS = {
 # mutants that are no errors: what they change is the same, or only faster; by module and the change's text
 SAME: dict[str, dict[str, str]] = {
     "networks/network": {
-        "False → True in getattr(part, 'inplace', False)": "sets `inplace = False` on parts that have no such attribute",
+        "False → True in getattr(part, 'inplace', False)": "sets `inplace = False` on parts without it",
     },
     "inversion": {
         "value < self._best → value <= self._best": "of two equal errors the later picture; they are the same"
