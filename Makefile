@@ -28,18 +28,18 @@ help: ## list these commands
 
 lab: $(VENV)/lab.stamp ## install what is needed and open JupyterLab on the first notebook
 	@echo "Opening notebooks/00_start_here.ipynb in JupyterLab (stop it with Ctrl-C)"
-	@$(BIN)/python lecture_viz lab notebooks/00_start_here.ipynb $(LAB_ARGS)
+	@$(BIN)/python lecture_viz/machine lab notebooks/00_start_here.ipynb $(LAB_ARGS)
 
 present: $(VENV)/lab.stamp ## show the lessons' panels full-screen, for the lecture hall
 	@$(BIN)/python -m lecture_viz.presenter notebooks $(PRESENT_ARGS)
 
 doctor: ## is this machine ready? what is missing, and what mends it
 	@test -x $(BIN)/python || { echo "There is no environment yet: make lab sets it up" >&2; exit 1; }
-	@$(BIN)/python lecture_viz check
+	@$(BIN)/python lecture_viz/machine check
 
 test: lint $(PROXY) ## lint, unit, real-browser and notebook tests
 	$(BIN)/python -m pytest tests -m "not browser and not hub and not sweep"
-	$(BIN)/python -m pytest tests/browser tests/test_classroom.py notebooks -m "browser or hub or notebook" -n 0
+	$(BIN)/python -m pytest tests/browser tests/deploy notebooks -m "browser or hub or notebook" -n 0
 
 quick: lint ## lint and the unit tests that take no browser, no hub, no training
 	$(BIN)/python -m pytest tests -m "not browser and not hub and not training and not sweep and not notebook"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from lecture_viz import places
+from lecture_viz.machine import places
 
 from . import deconvnet, gradient, inversion, live, optimization, saliency, startup
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 import lecture_viz as lv
 from lecture_viz.networks import Network
-from lecture_viz.regularizers import (
+from lecture_viz.optimization_based.regularizers import (
     alpha_norm,
     bilateral,
     clip_small,
@@ -28,7 +28,7 @@ from lecture_viz.regularizers import (
     total_variation,
     wavelet_threshold,
 )
-from lecture_viz.robustness import jitter, rotation, scale
+from lecture_viz.optimization_based.robustness import jitter, rotation, scale
 
 from .compare import percent
 

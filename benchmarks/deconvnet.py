@@ -8,8 +8,8 @@ from itertools import cycle
 import torch
 
 import lecture_viz as lv
-from lecture_viz.pictures import Pictures
-from lecture_viz.top_patches import BATCH, scan
+from lecture_viz.gradient_based.top_patches import BATCH, scan
+from lecture_viz.photos import Pictures
 
 from .compare import Result, ratio
 

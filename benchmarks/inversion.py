@@ -6,9 +6,9 @@ from functools import partial
 import torch
 
 import lecture_viz as lv
-from lecture_viz.inversion import feature_error
-from lecture_viz.parameterization import Fourier
-from lecture_viz.regularizers import total_variation
+from lecture_viz.optimization_based.inversion import feature_error
+from lecture_viz.optimization_based.parameterization import Fourier
+from lecture_viz.optimization_based.regularizers import total_variation
 
 from .compare import Result, ratio
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 import lecture_viz as lv
-from lecture_viz import localization
-from lecture_viz.images import Box
+from lecture_viz.gradient_based import localization
 from lecture_viz.networks import Network
+from lecture_viz.photos import Box
 from lecture_viz.training.tiny_imagenet import read_boxes, read_split
 
 from .compare import percent

@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 import lecture_viz as lv
-from lecture_viz.optimization import Step
-from lecture_viz.robustness import jitter, rotation, scale
+from lecture_viz.optimization_based.optimization import Step
+from lecture_viz.optimization_based.robustness import jitter, rotation, scale
 
 with warnings.catch_warnings():  # its kornia is of 2020
     warnings.simplefilter("ignore")

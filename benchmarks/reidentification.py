@@ -11,9 +11,8 @@ import torch
 from tqdm import tqdm
 
 import lecture_viz as lv
-from lecture_viz.images import BUNDLED_PHOTOS
-from lecture_viz.pictures import Pictures
-from lecture_viz.reidentification import Rates, rates
+from lecture_viz.optimization_based.reidentification import Rates, rates
+from lecture_viz.photos import BUNDLED_PHOTOS, Pictures
 
 from .compare import percent
 

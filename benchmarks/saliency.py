@@ -6,7 +6,7 @@ from itertools import cycle
 import torch
 
 import lecture_viz as lv
-from lecture_viz.smoothgrad import BATCH, NOISE
+from lecture_viz.gradient_based.smoothgrad import BATCH, NOISE
 
 from .compare import Result, ratio
 

@@ -11,77 +11,139 @@ A photo flows one way: photo → network → target → gradient or optimisation
 """
 
 from importlib import import_module
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-from .deconvnet import NoChain, deconvnet
-from .gradients import Sensitivity, gradient, magnitude, saliency, sensitivity
-from .images import load_image
+from .gradient_based.deconvnet import NoChain, deconvnet
+from .gradient_based.gradients import Sensitivity, gradient, magnitude, saliency, sensitivity
+from .gradient_based.relu_rules import RULES, relu_backward, relu_rule, way_back
+from .gradient_based.sanity_checks import cascade, randomized, similarity
+from .gradient_based.smoothgrad import smoothgrad
+from .gradient_based.top_patches import top_patches
 from .languages import use_language
 from .networks import Network, WeightsUnavailable, load_network, wrap
-from .receptive_field import receptive_field
-from .relu_rules import RULES, relu_backward, relu_rule, way_back
-from .sanity_checks import cascade, randomized, similarity
-from .smoothgrad import smoothgrad
+from .networks.decoder import load_decoder
+from .networks.receptive_fields import receptive_field
+from .photos import Pictures, load_image
 from .targets import Target, channel, distribution, layer, likeness, logit, neuron, probability
-from .top_patches import top_patches
 
-# imported at first use: a script needs no widgets, and a gradient no filters
-_ROOMS = (
-    "images",
-    "live",
-    "plots",
-    "localization",
-    "regularizers",
-    "robustness",
-    "planted_bias",
-    "reidentification",
-    "exercises",
-    "machine",
-)
-_LATER = {"maximize": "maximization", "dream": "dreaming", "last": "optimization", "Diverged": "optimization"}
-_LATER |= dict.fromkeys(("invert", "invert_all", "quality"), "inversion")
-_LATER |= {"store": "reidentification", "stored": "results"}
-_LATER |= dict.fromkeys(("decode", "decoder_prior", "deep_image_prior", "spectral_slope"), "priors")
+if TYPE_CHECKING:  # imported at first use, see below: a script needs no widgets, and a gradient no filters
+    from . import exercises, live, machine
+    from . import figures as plots
+    from .gradient_based import localization
+    from .optimization_based import planted_bias, regularizers, reidentification, robustness
+    from .optimization_based.dreaming import dream
+    from .optimization_based.inversion import invert, invert_all, quality
+    from .optimization_based.maximization import maximize
+    from .optimization_based.optimization import Diverged, last
+    from .optimization_based.priors import decode, decoder_prior, deep_image_prior, spectral_slope
+    from .optimization_based.reidentification import store
+    from .results import stored
+
+    images: Any
+
+_ROOMS = {
+    "exercises": ("exercises",),
+    "images": ("photos", "maps"),
+    "live": ("live",),
+    "localization": ("gradient_based.localization",),
+    "machine": ("machine",),
+    "planted_bias": ("optimization_based.planted_bias",),
+    "plots": ("figures",),
+    "regularizers": ("optimization_based.regularizers",),
+    "reidentification": ("optimization_based.reidentification",),
+    "robustness": ("optimization_based.robustness",),
+}
+_LATER = {
+    "Diverged": "optimization_based.optimization",
+    "decode": "optimization_based.priors",
+    "decoder_prior": "optimization_based.priors",
+    "deep_image_prior": "optimization_based.priors",
+    "dream": "optimization_based.dreaming",
+    "invert": "optimization_based.inversion",
+    "invert_all": "optimization_based.inversion",
+    "last": "optimization_based.optimization",
+    "maximize": "optimization_based.maximization",
+    "quality": "optimization_based.inversion",
+    "spectral_slope": "optimization_based.priors",
+    "store": "optimization_based.reidentification",
+    "stored": "results",
+}
 
 __all__ = [
     "RULES",
+    "Diverged",
     "Network",
     "NoChain",
+    "Pictures",
     "Sensitivity",
     "Target",
     "WeightsUnavailable",
     "cascade",
     "channel",
+    "decode",
+    "decoder_prior",
     "deconvnet",
+    "deep_image_prior",
     "distribution",
+    "dream",
+    "exercises",
     "gradient",
+    "images",
+    "invert",
+    "invert_all",
+    "last",
     "layer",
     "likeness",
+    "live",
+    "load_decoder",
     "load_image",
     "load_network",
+    "localization",
     "logit",
+    "machine",
     "magnitude",
+    "maximize",
     "neuron",
+    "planted_bias",
+    "plots",
     "probability",
+    "quality",
     "randomized",
     "receptive_field",
+    "regularizers",
+    "reidentification",
     "relu_backward",
     "relu_rule",
+    "robustness",
     "saliency",
     "sensitivity",
     "similarity",
     "smoothgrad",
+    "spectral_slope",
+    "store",
+    "stored",
     "top_patches",
     "use_language",
     "way_back",
     "wrap",
-    *_ROOMS,
-    *_LATER,
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> Any:
     if name in _ROOMS:
-        return import_module(f".{name}", __name__)
+        return _joined([import_module(f".{room}", __name__) for room in _ROOMS[name]])
     if name in _LATER:
         return getattr(import_module(f".{_LATER[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)  # also what comes at first use
+
+
+def _joined(rooms: list[ModuleType]) -> ModuleType | SimpleNamespace:
+    """One room as it is; several as one, with the public names of all."""
+    if len(rooms) == 1:
+        return rooms[0]
+    return SimpleNamespace(**{name: value for room in rooms for name, value in vars(room).items() if name[0] != "_"})

@@ -26,7 +26,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .networks.network import Network, as_label
+from .networks.labels import as_label
+from .networks.network import Network
 
 PLACES = 16  # rows and columns a guide is averaged down to, if it has more: each of them is compared with each place
 

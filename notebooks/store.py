@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
-from lecture_viz import places, results
-from lecture_viz.maximization import class_images
+from lecture_viz import results
+from lecture_viz.machine import places
 from lecture_viz.networks.embedded import ARCHITECTURES
+from lecture_viz.optimization_based.maximization import class_images
 
 HERE = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"

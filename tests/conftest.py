@@ -12,7 +12,7 @@ def pytest_configure(config):
 def prepare():
     import torch
 
-    from lecture_viz import places
+    from lecture_viz.machine import places
 
     places.find_room()  # kernels and servers of the tests write, too: also where the home cannot be written
     # workers of pytest-xdist share the cores; several threads of each would only wait for one another

@@ -19,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NUMERICAL = "not browser and not hub and not training and not sweep"
-PART = ["test_gradients.py", "test_relu_rules.py", "test_deconvnet.py", "test_inversion.py", "test_exercises.py"]
+PART = ["gradient_based", "optimization_based/test_inversion.py", "exercises"]
 
 
 def run(threads: int, capability: str, tests: list[str]) -> bool:

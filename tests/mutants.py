@@ -5,7 +5,7 @@ round, a statement left out. The tests of the mutated module run until one fails
 survives is either a gap in the tests, or no error at all (`SAME`).
 
     python tests/mutants.py                       all modules, a fixed sample of mutants of each
-    python tests/mutants.py gradients live/panel  these, and each mutant that survived
+    python tests/mutants.py targets live/panel    these, and each mutant that survived
     python tests/mutants.py --most 1000           all mutants
 """
 
@@ -34,18 +34,21 @@ PACKAGE = "lecture_viz"
 SECONDS = 600  # for one mutant; who computes for ever has been noticed
 # each module, and the tests that look at it: the quick ones first
 TESTS = {
-    "relu_rules": ("test_relu_rules", "test_gradients"),
-    "gradients": ("test_gradients", "test_relu_rules"),
+    "gradient_based/relu_rules": ("gradient_based/test_relu_rules", "gradient_based/test_gradients"),
+    "gradient_based/gradients": ("gradient_based/test_gradients", "gradient_based/test_relu_rules"),
     "targets": ("test_targets",),
-    "deconvnet": ("test_deconvnet",),
-    "receptive_field": ("test_receptive_field",),
-    "optimization": ("test_optimization", "test_parameterization"),
-    "regularizers": ("test_regularizers",),
-    "robustness": ("test_robustness",),
-    "inversion": ("test_inversion",),
-    "networks/network": ("test_network", "test_deconvnet"),
-    "live/panel": ("test_panel", "test_live", "test_photo"),
-    "live/run": ("test_run", "test_inversion_panels"),
+    "gradient_based/deconvnet": ("gradient_based/test_deconvnet",),
+    "networks/receptive_fields": ("networks/test_receptive_fields",),
+    "optimization_based/optimization": (
+        "optimization_based/test_optimization",
+        "optimization_based/test_parameterization",
+    ),
+    "optimization_based/regularizers": ("optimization_based/test_regularizers",),
+    "optimization_based/robustness": ("optimization_based/test_robustness",),
+    "optimization_based/inversion": ("optimization_based/test_inversion",),
+    "networks/network": ("networks/test_network", "gradient_based/test_deconvnet"),
+    "live/panel": ("live/test_panel", "live/test_live", "live/test_photo"),
+    "live/run": ("live/test_run", "live/test_inversion_panels"),
 }
 # mutants that are no errors: what they change is the same, or only faster; by module and the change's text
 SAME: dict[str, dict[str, str]] = {

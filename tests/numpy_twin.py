@@ -1,4 +1,4 @@
-"""The three rules in plain NumPy, written from their definitions: the slow twin of `lecture_viz.relu_rules`.
+"""The three rules in plain NumPy, written from their definitions: the slow twin of `relu_rules`.
 
 A tape: each operation remembers how to send a sensitivity back. Nothing here knows PyTorch.
 """

@@ -13,11 +13,11 @@ import torch
 from PIL import Image
 
 import lecture_viz as lv
-from lecture_viz import plots
-from lecture_viz.images import show_signed, to_array
+from lecture_viz import figures
 from lecture_viz.live import Panel
 from lecture_viz.live.run import RunPanel
-from lecture_viz.optimization import Step
+from lecture_viz.maps import show_signed, to_array
+from lecture_viz.optimization_based.optimization import Step
 
 # --- waiting: for what must come, with a limit that only what never comes can reach -------------------------------
 
@@ -147,7 +147,7 @@ def shows(name: str, panel: Panel, made: Any) -> bool:
         case "saliency":
             return all(same(show_signed(part), panel.image(rule)) for rule, part in zip(lv.RULES, made))
         case "localization":
-            return same(plots.framed(panel.photo, made), panel.image("box"))
+            return same(figures.framed(panel.photo, made), panel.image("box"))
     return same(made, panel.image("image"))
 
 

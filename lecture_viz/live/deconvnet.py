@@ -6,14 +6,14 @@ from typing import Any
 import ipywidgets as widgets
 import torch
 
-from .. import images, plots
-from ..deconvnet import UNPOOLINGS, NoChain, deconvnet
-from ..gradients import gradient
+from .. import figures, maps
+from ..gradient_based.deconvnet import UNPOOLINGS, NoChain, deconvnet
+from ..gradient_based.gradients import gradient
+from ..gradient_based.top_patches import TopPatches, look, patches
 from ..networks import Network
-from ..pictures import Pictures
-from ..receptive_field import receptive_fields
+from ..networks.receptive_fields import receptive_fields
+from ..photos import Pictures
 from ..targets import neuron
-from ..top_patches import TopPatches, look, patches
 from .neuron import WIDE, slider
 from .panel import Frame, Panel
 
@@ -101,24 +101,24 @@ class Deconvnet(Panel):
         except NoChain:
             painted = gradient(self.network, photo, target, rule="deconvnet")
             code, how = f"lv.gradient{arguments}rule='deconvnet')", "by the rule"
-        limit = images.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
-        shown = [images.show_signed(part, limit) for part in nine.reconstructions]
+        limit = maps.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
+        shown = [maps.show_signed(part, limit) for part in nine.reconstructions]
         first, last = nine.activations[0].item(), nine.activations[-1].item()
         yield Frame(
             {
-                "patches": plots.mosaic(nine.patches, chosen=which),
+                "patches": figures.mosaic(nine.patches, chosen=which),
                 "patches caption": self.say(
                     "patches caption", count=len(nine.photos), channel=channel, layer=layer, first=first, last=last
                 ),
-                "reconstructions": plots.mosaic(shown, chosen=which),
+                "reconstructions": figures.mosaic(shown, chosen=which),
                 "reconstructions caption": self.say("reconstructions caption"),
-                "photo": plots.framed(photo, box),
+                "photo": figures.framed(photo, box),
                 "photo caption": self.say("value", what=str(target).removeprefix("lv."), value=value)
                 + "<br>"
                 + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
-                "reconstruction": images.show_signed(painted),
+                "reconstruction": maps.show_signed(painted),
                 "reconstruction caption": f"<b>{self.say(how)}</b>: "
-                + self.say("signed scale", limit=images.stretch(painted)),
+                + self.say("signed scale", limit=maps.stretch(painted)),
             },
             f"found = lv.top_patches(net, {self._source}, {layer!r}, {channel})\n{code}",
         )

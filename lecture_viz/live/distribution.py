@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from .. import targets
-from ..maximization import maximize
 from ..networks import Network
-from ..optimization import Step
+from ..optimization_based.maximization import maximize
+from ..optimization_based.optimization import Step
 from .photo import WIDE, PhotoPanel
 from .strengths import OFF, StrengthsPanel
 

@@ -6,10 +6,11 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import images, robustness, targets
-from ..dreaming import RATE, dream
+from .. import photos, targets
 from ..networks import Network
-from ..optimization import Step
+from ..optimization_based import robustness
+from ..optimization_based.dreaming import RATE, dream
+from ..optimization_based.optimization import Step
 from .photo import WIDE, PhotoPanel
 from .run import RunPanel
 
@@ -75,7 +76,7 @@ class Dreaming(RunPanel, PhotoPanel):
         if image is None:
             image = self._beginning(values["photo"], values["pixels"])
         else:  # a dream that goes on, goes on at its whole size
-            image, octaves = images.load_image(image, values["pixels"]), 1
+            image, octaves = photos.load_image(image, values["pixels"]), 1
         return dream(
             self.network,
             image,

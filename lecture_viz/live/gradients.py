@@ -6,10 +6,10 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import images
-from ..gradients import magnitude, sensitivity
+from .. import maps
+from ..gradient_based.gradients import magnitude, sensitivity
+from ..gradient_based.relu_rules import RULES
 from ..networks import Network
-from ..relu_rules import RULES
 from .neuron import WIDE, NeuronPanel, slider
 from .panel import Frame
 
@@ -74,14 +74,14 @@ class Gradients(NeuronPanel):
             {
                 "photo": self.photo,
                 "photo caption": self.say("value", what=str(target).removeprefix("lv."), value=value.item()),
-                "gradient": images.show_signed(gradient),
+                "gradient": maps.show_signed(gradient),
                 "gradient caption": f"<b>{self.say('gradient title')}</b>: "
-                + self.say("signed scale", limit=images.stretch(gradient))
+                + self.say("signed scale", limit=maps.stretch(gradient))
                 + f"<br>{note}",
-                "magnitude": images.show_magnitude(strength),
+                "magnitude": maps.show_magnitude(strength),
                 "magnitude caption": f"<b>{self.say('magnitude title')}</b>: "
-                + self.say("magnitude scale", limit=images.stretch(strength))
-                + f"<br>{self.say('percentile', percentile=images.PERCENTILE)}",
+                + self.say("magnitude scale", limit=maps.stretch(strength))
+                + f"<br>{self.say('percentile', percentile=maps.PERCENTILE)}",
             },
             f"{self.photo_code()}lv.gradient(net, photo, {target}, rule={rule!r})",
         )

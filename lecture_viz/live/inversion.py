@@ -7,10 +7,10 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ..inversion import RECIPES, by_depth, invert, quality
 from ..networks import Network
-from ..optimization import Step
-from ..regularizers import GREY
+from ..optimization_based.inversion import RECIPES, by_depth, invert, quality
+from ..optimization_based.optimization import Step
+from ..optimization_based.regularizers import GREY
 from .photo import WIDE
 from .run import SearchPanel
 from .strengths import OFF, StrengthsPanel

@@ -8,11 +8,11 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import plots
-from ..inversion import RECIPES, Quality, invert, quality
+from .. import figures
 from ..networks import Network
-from ..optimization import Step
-from ..regularizers import GREY, Penalty
+from ..optimization_based.inversion import RECIPES, Quality, invert, quality
+from ..optimization_based.optimization import Step
+from ..optimization_based.regularizers import GREY, Penalty
 from .photo import WIDE
 from .run import SearchPanel
 
@@ -98,7 +98,7 @@ class Layers(SearchPanel):
     def _strip(self, layer: str | None) -> Tensor:
         pictures = [image for image, _ in self._found.values()]
         chosen = [*self._found].index(layer) if layer in self._found else None
-        return plots.mosaic(pictures or [torch.full_like(self.photo, GREY)], COLUMNS, chosen=chosen)
+        return figures.mosaic(pictures or [torch.full_like(self.photo, GREY)], COLUMNS, chosen=chosen)
 
     def _outputs(self) -> dict[str, Tensor | str | float]:
         outputs = super()._outputs()

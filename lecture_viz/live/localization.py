@@ -6,9 +6,9 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import images, plots
-from .. import localization as where
-from ..gradients import magnitude
+from .. import figures, maps
+from ..gradient_based import localization as where
+from ..gradient_based.gradients import magnitude
 from ..networks import Network
 from .neuron import WIDE, NeuronPanel, samples_slider
 from .panel import Frame
@@ -66,11 +66,11 @@ class Localization(NeuronPanel):
             box = where.box(mask)
             yield Frame(
                 {
-                    "saliency": images.show_magnitude(saliency),
+                    "saliency": maps.show_magnitude(saliency),
                     "saliency caption": self.say("saliency caption", what=str(target).removeprefix("lv.")),
                     "foreground": self.photo * (0.2 + 0.8 * mask.to(self.photo)),
                     "foreground caption": self.say("foreground caption", part=mask.float().mean().item()),
-                    "box": plots.framed(self.photo, box),
+                    "box": figures.framed(self.photo, box),
                     "box caption": self.say(
                         "box caption", top=box.top, bottom=box.bottom - 1, left=box.left, right=box.right - 1
                     ),

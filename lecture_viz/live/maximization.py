@@ -7,11 +7,11 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import images, targets
-from ..maximization import maximize
+from .. import photos, targets
 from ..networks import Network
-from ..optimization import Step
-from ..parameterization import PARAMETERIZATIONS
+from ..optimization_based.maximization import maximize
+from ..optimization_based.optimization import Step
+from ..optimization_based.parameterization import PARAMETERIZATIONS
 from .neuron import WIDE, NeuronPanel
 from .strengths import OFF, StrengthsPanel
 
@@ -100,7 +100,7 @@ class Maximization(StrengthsPanel, NeuronPanel):
         if image is None:
             image = self.photo if values["begin_with"] == "photo" else values["begin_with"]
         else:  # a picture that goes on, goes on at its whole size
-            image, octaves = images.load_image(image, self.network.input_size), 1
+            image, octaves = photos.load_image(image, self.network.input_size), 1
         return maximize(
             self.network,
             self._target(values),

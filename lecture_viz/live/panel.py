@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 from traitlets import TraitError
 
-from .. import images, languages, plots
+from .. import figures, languages, maps
 
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 STYLE = (files(__package__) / "panel.css").read_text()
@@ -291,7 +291,7 @@ class Panel:
         """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
         bundle = dict(self.widget._repr_mimebundle_())
         bundle["text/plain"] = repr(self)
-        still = plots.row({alt: self._pictures[name] for name, alt in self._alts.items()}, alt=repr(self))
+        still = figures.row({alt: self._pictures[name] for name, alt in self._alts.items()}, alt=repr(self))
         note = f"<p><em>Run this cell to make the {self.name} panel live.</em></p>"
         bundle["text/html"] = still._repr_html_() + note
         return bundle
@@ -346,9 +346,9 @@ class Panel:
                 output.value = content
                 continue
             self._pictures[name] = content
-            exact = max(content.shape[2:]) <= images.EXACT
+            exact = max(content.shape[2:]) <= maps.EXACT
             output.format = "png" if exact else "jpeg"
-            output.value = images.encode(content, output.format)
+            output.value = maps.encode(content, output.format)
             (output.add_class if exact else output.remove_class)("lv-exact")
         self._code = frame.code
         self._code_line.value = html.escape(frame.code)

@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import images
+from .. import photos
 from ..networks import Network
 from .panel import Panel
 
@@ -23,10 +23,10 @@ class PhotoPanel(Panel):
         """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name, or a path."""
         super().__init__()
         self.network = network
-        self._sources: dict[str, Any] = {name: name for name in images.BUNDLED_PHOTOS}  # as `load_image` takes them
+        self._sources: dict[str, Any] = {name: name for name in photos.BUNDLED_PHOTOS}  # as `load_image` takes them
         self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
-            loaded = images.load_image(photo)  # says now what is wrong with it
+            loaded = photos.load_image(photo)  # says now what is wrong with it
             self._sources = {self._photo_name: photo if isinstance(photo, str) else loaded} | self._sources
         self._photo: Tensor | None = None
 
@@ -35,7 +35,7 @@ class PhotoPanel(Panel):
         """The photo chosen, as the network takes it: ``(1, 3, H, W)``."""
         if self._photo is None:
             source = self._sources[self._photo_name]
-            source = source if isinstance(source, Tensor) else images.load_image(source, self._side)
+            source = source if isinstance(source, Tensor) else photos.load_image(source, self._side)
             self._photo = self.network.check(source)
         return self._photo
 
@@ -59,7 +59,7 @@ class PhotoPanel(Panel):
 
     def load(self, name: str, size: int) -> Tensor:
         """The photo of this name in a menu, ``size`` pixels wide and high."""
-        return images.load_image(self._sources[name], size)
+        return photos.load_image(self._sources[name], size)
 
     def load_code(self, name: str, size: int) -> str:
         """The call that loads it."""
@@ -77,7 +77,7 @@ class PhotoPanel(Panel):
         if waiting := self.controls["upload"].value:
             content = bytes(waiting[0]["content"])
             self.controls["upload"].value = ()  # taken, or refused by the next line
-            images.load_image(content)
+            photos.load_image(content)
             for menu in (self.controls[name] for name in self.menus if UPLOADED not in self._sources):
                 self.offer(menu, [*menu.options, *self.options([UPLOADED])])
             self._sources[UPLOADED] = content

@@ -7,9 +7,9 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import plots
-from ..optimization import Step
-from ..planted_bias import SHAPES, Student, draw, watch
+from .. import figures
+from ..optimization_based.optimization import Step
+from ..optimization_based.planted_bias import SHAPES, Student, draw, watch
 from .neuron import WIDE
 from .run import RunPanel
 
@@ -74,4 +74,4 @@ def dumbbells(bias: float) -> Tensor:
     """Nine of them, as drawn with this bias."""
     pictures, classes = draw(120, bias, torch.Generator().manual_seed(1))
     chosen = pictures[classes == SHAPES.index("dumbbell")][:9]
-    return plots.mosaic(list(chosen.split(1)), columns=3, cell=64)
+    return figures.mosaic(list(chosen.split(1)), columns=3, cell=64)

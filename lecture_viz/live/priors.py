@@ -7,12 +7,12 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ..inversion import invert
 from ..networks import Network
 from ..networks.decoder import NETWORK
-from ..optimization import Step
-from ..priors import decoder_prior, deep_image_prior, spectral_slope
-from ..regularizers import GREY, total_variation
+from ..optimization_based.inversion import invert
+from ..optimization_based.optimization import Step
+from ..optimization_based.priors import decoder_prior, deep_image_prior, spectral_slope
+from ..optimization_based.regularizers import GREY, total_variation
 from .photo import UPLOADED, WIDE
 from .run import SearchPanel
 

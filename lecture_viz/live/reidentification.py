@@ -7,12 +7,12 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import plots
-from ..inversion import invert
+from .. import figures
 from ..networks import Network
-from ..optimization import Step
-from ..regularizers import GREY
-from ..reidentification import BITS, looks, ranks, similarities, store
+from ..optimization_based.inversion import invert
+from ..optimization_based.optimization import Step
+from ..optimization_based.regularizers import GREY
+from ..optimization_based.reidentification import BITS, looks, ranks, similarities, store
 from .neuron import WIDE
 from .run import RunPanel
 
@@ -104,7 +104,7 @@ class Reidentification(RunPanel):
         pictures = [self._gallery[n : n + 1] for n in best]
         chosen = best.index(self._right) if self._right in best else None
         caption = f"{self.say('by picture')} {self._verdict(rank)}"
-        return outputs | {"matches": plots.mosaic(pictures, chosen=chosen), "matches caption": caption}
+        return outputs | {"matches": figures.mosaic(pictures, chosen=chosen), "matches caption": caption}
 
     def caption(self, step: Step) -> str:
         return self.say("feature error", step=self._taken, error=step.terms["feature error"])

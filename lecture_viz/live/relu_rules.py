@@ -7,7 +7,7 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ..relu_rules import RULES, way_back
+from ..gradient_based.relu_rules import RULES, way_back
 from .panel import Frame, Panel
 
 Grid = tuple[tuple[float, ...], ...]

@@ -18,8 +18,8 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import images, plots
-from ..optimization import Step
+from .. import figures, maps
+from ..optimization_based.optimization import Step
 from .panel import Frame, Panel
 from .photo import PhotoPanel
 
@@ -255,11 +255,11 @@ class RunPanel(Panel):
 
     def _links(self) -> str:
         """Links that save what was made, without a file on the server."""
-        stills = [images.to_pil(image) for image in self._film] + [images.to_pil(self._newest.image[:1])]
+        stills = [maps.to_pil(image) for image in self._film] + [maps.to_pil(self._newest.image[:1])]
         film = io.BytesIO()
         same = [still.resize(stills[-1].size) for still in stills]  # octaves begin small
         same[0].save(film, "GIF", save_all=True, append_images=same[1:], duration=100, loop=0)
-        picture = images.encode(self._newest.image[:1])
+        picture = maps.encode(self._newest.image[:1])
         files = {"picture.png": ("image/png", picture), "film.gif": ("image/gif", film.getvalue())}
         return (
             self.say("save as")
@@ -283,7 +283,7 @@ class SearchPanel(RunPanel, PhotoPanel):
 def strip(film: list[Tensor]) -> Tensor:
     """The film in a few stills, from left to right and down."""
     chosen = [film[round(n)] for n in torch.linspace(0, len(film) - 1, min(STRIP, len(film))).tolist()]
-    return plots.mosaic(chosen, columns=3, cell=64)
+    return figures.mosaic(chosen, columns=3, cell=64)
 
 
 def curves(values: dict[str, list[float]], width: int) -> str:

@@ -8,12 +8,13 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import images, targets
-from ..gradients import magnitude
+from .. import targets
+from ..gradient_based.gradients import magnitude
+from ..gradient_based.relu_rules import RULES
+from ..gradient_based.sanity_checks import cascade, randomized, similarity
+from ..gradient_based.smoothgrad import BATCH
+from ..maps import show_magnitude, show_signed, stretch
 from ..networks import Network
-from ..relu_rules import RULES
-from ..sanity_checks import cascade, randomized, similarity
-from ..smoothgrad import BATCH
 from .neuron import WIDE, NeuronPanel, samples_slider, slider
 from .panel import Frame
 
@@ -129,10 +130,10 @@ class Saliency(NeuronPanel):
 
     def _pictures_of(self, maps: Maps, values: dict[str, Any], samples: int) -> dict[str, Tensor | str]:
         outputs: dict[str, Tensor | str] = {}
-        shared = images.stretch(torch.cat([part.flatten() for part in maps])) if values["one_scale"] else None
+        shared = stretch(torch.cat([part.flatten() for part in maps])) if values["one_scale"] else None
         for name, part in maps._asdict().items():
-            limit = shared or images.stretch(part)
-            show = images.show_magnitude if name == "saliency" else images.show_signed
+            limit = shared or stretch(part)
+            show = show_magnitude if name == "saliency" else show_signed
             outputs[name] = show(part, limit)
             scale = self.say("magnitude scale" if name == "saliency" else "signed scale", limit=limit)
             outputs[f"{name} caption"] = f"<b>{self.say(f'{name} title')}</b><br>{scale}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .. import images, targets
-from ..gradients import sensitivity
+from .. import maps, targets
+from ..gradient_based.gradients import sensitivity
 from ..languages import option
 from ..networks import Network, load_network
 from .panel import Frame
@@ -79,7 +79,7 @@ class Start(PhotoPanel):
                 "photo caption": self.say(
                     "photo caption", photo=option(values["photo"]), network=name, size=network.input_size
                 ),
-                "gradient": images.show_signed(gradient),
+                "gradient": maps.show_signed(gradient),
                 "gradient caption": self.say("gradient caption", label=label),
                 "status": "",
                 "guesses": f"<b>{self.say('guesses')}</b><table class='lv-guesses'>{bars}</table>",

@@ -4,7 +4,8 @@ import torch
 
 from .. import languages
 from .embedded import ARCHITECTURES, load_embedded
-from .network import Network, WeightsUnavailable, wrap
+from .network import Network, WeightsUnavailable
+from .own import wrap
 from .pretrained import load_pretrained, names
 
 __all__ = ["Network", "WeightsUnavailable", "load_network", "names", "wrap"]

@@ -1,8 +1,6 @@
 """What we look into: pixels in, logits out, layers by name."""
 
-import copy
 import math
-import operator
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +10,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from .labels import index_of
 
 # Layers nobody looks into: they change the shape, or do nothing once training is over
 _SILENT = (nn.Flatten, nn.Identity, nn.modules.dropout._DropoutNd)
@@ -260,27 +260,7 @@ class Network(nn.Module):
             TypeError: neither a name nor an index.
             ValueError: unknown, ambiguous or out of range; says what is near.
         """
-        label = as_label(label)
-        if isinstance(label, int):
-            if 0 <= label < len(self.labels):
-                return label
-            raise ValueError(f"{self.name} has labels 0 … {len(self.labels) - 1}; got {label}")
-        for names in (self.labels, self.english):
-            if label in names:
-                return names.index(label)
-        asked = label.casefold()
-        names = [name.casefold() for name in self.labels]
-        if asked in names:
-            return names.index(asked)
-        containing = [n for n, name in enumerate(names) if asked in name]
-        if len(containing) == 1 and asked:
-            return containing[0]
-        if containing and asked:
-            several = ", ".join(self.labels[n] for n in containing[:8])
-            raise ValueError(f"{label!r} fits several labels of {self.name}: {several}; say which")
-        near = [self.labels[names.index(name)] for name in get_close_matches(asked, names, n=3, cutoff=0.4)]
-        hint = f"the nearest are {', '.join(near)}" if near else "see net.labels"
-        raise ValueError(f"{self.name} has no label {label!r}; {hint}")
+        return index_of(label, self.labels, self.english, self.name)
 
     def top(self, photo: Tensor, k: int = 5) -> list[tuple[str, float]]:
         """The ``k`` most probable labels of one photo ``(1, 3, H, W)``: ``[(label, probability), …]``."""
@@ -288,15 +268,6 @@ class Network(nn.Module):
             probabilities = self(self.check(photo)).softmax(dim=1)[0]
         values, indices = probabilities.topk(min(k, len(self.labels)))
         return [(self.labels[i], p) for i, p in zip(indices.tolist(), values.tolist())]
-
-
-def as_label(label: str | int) -> str | int:
-    """A label's name as it is, its index as an ``int`` (NumPy has others), or a TypeError."""
-    if isinstance(label, str):
-        return label
-    if isinstance(label, bool) or not hasattr(label, "__index__"):
-        raise TypeError(f"a label is a name, such as 'tabby', or an index; got {label!r}")
-    return operator.index(label)
 
 
 def _not_empty(image: Tensor) -> None:
@@ -318,45 +289,3 @@ def seeded(seed: int = 0) -> Iterator[None]:
 
 class _Reached(Exception):
     """The last wanted layer has run: nothing behind it is needed."""
-
-
-def wrap(
-    module: nn.Module,
-    input_size: int,
-    mean: Sequence[float] = (0.0, 0.0, 0.0),
-    std: Sequence[float] = (1.0, 1.0, 1.0),
-    labels: Sequence[str] | None = None,
-    name: str = "my network",
-) -> Network:
-    """A student's own classifier as a `Network`. ``module`` is copied; yours stays as it is.
-
-    Args:
-        module: takes normalised pictures ``(B, 3, input_size, input_size)``, returns logits ``(B, n_labels)``.
-        mean, std: of the training pixels in ``[0, 1]``, one number per colour channel, as used in training.
-        labels: class names; without them the indices serve as names.
-
-    Raises:
-        TypeError: not a module, but its class, or the name of a network.
-        ValueError: the module does not take such pictures, does not return logits, or ``labels`` do not fit them.
-    """
-    if not isinstance(module, nn.Module):
-        hint = ""
-        if isinstance(module, type) and issubclass(module, nn.Module):
-            hint = f": make one first, {module.__name__}()"
-        elif isinstance(module, str):
-            hint = f"; for networks by name: lv.load_network({module!r})"
-        raise TypeError(f"wrap takes a torch.nn.Module; got {module!r}{hint}")
-    if len(mean) != 3 or len(std) != 3 or not all(s > 0 for s in std):
-        raise ValueError(f"mean and std are three numbers each (R, G, B), std above 0; got {mean} and {std}")
-    network = Network(
-        copy.deepcopy(module), name=name, input_size=input_size, mean=mean, std=std, labels=labels or ()
-    ).to(next(module.parameters(), torch.empty(0)).device)
-    with torch.no_grad():
-        logits = network(torch.full((1, 3, input_size, input_size), 0.5))
-    if not isinstance(logits, Tensor) or logits.ndim != 2:
-        shape = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise ValueError(f"a network returns logits (B, n_labels); {name} returned {shape}")
-    if labels is not None and len(labels) != logits.shape[1]:
-        raise ValueError(f"{name} has {logits.shape[1]} logits but {len(labels)} labels were given")
-    network.labels = network.english = tuple(labels or map(str, range(logits.shape[1])))
-    return network

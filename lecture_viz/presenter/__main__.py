@@ -12,9 +12,10 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 from voila.app import Voila
 
-from .. import languages, places
-from ..images import load_image
+from .. import languages
+from ..machine import places
 from ..networks import load_network
+from ..photos import load_image
 from .lessons import lessons, own_network
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import nbformat
 
-from .. import images, languages, live
+from .. import languages, live, photos
 from ..networks import Network
 
 TAG = "present"
@@ -97,6 +97,6 @@ def _with_own(panels: list[str], photo: str | None, network: str | None) -> list
         if network and re.search(r"^net = ", source, re.MULTILINE):
             cells.append(load)
         if photo and re.search(r"^photo = ", source, re.MULTILINE):
-            where = photo if photo in images.BUNDLED_PHOTOS else str(Path(photo).resolve())
+            where = photo if photo in photos.BUNDLED_PHOTOS else str(Path(photo).resolve())
             cells.append(f"photo = lv.load_image({where!r}, size=net.input_size)")
     return cells

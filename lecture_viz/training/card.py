@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 
-from .. import images
 from ..networks import Network
 from .adversarial import attack
 from .filters import filter_reports
@@ -98,8 +97,8 @@ def model_card(network: Network, validation: Split, log: Path, file: Path) -> st
         taken_for = network.labels[wrong.mode().values] if len(wrong) else "–"
         hardest.append([network.labels[c], f"{100 * right:.0f}", taken_for])
     photos = []
-    for name in images.BUNDLED_PHOTOS:
-        best = network.top(images.load_image(name, network.input_size), 5)
+    for name in photos.BUNDLED_PHOTOS:
+        best = network.top(photos.load_image(name, network.input_size), 5)
         photos.append([name, ", ".join(f"{label} {p:.0%}" for label, p in best)])
     attacked = _under_attack(network, Split(validation.images[::20], validation.classes[::20]))
     filters = [

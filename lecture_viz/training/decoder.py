@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..images import BUNDLED_PHOTOS, load_image
-from ..inversion import feature_error
 from ..networks import decoder, embedded, load_network
+from ..optimization_based.inversion import feature_error
+from ..photos import BUNDLED_PHOTOS, load_image
 from .card import table
 from .export import export
 from .tiny_imagenet import Split, read_split

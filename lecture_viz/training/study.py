@@ -14,8 +14,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ..maximization import class_images
 from ..networks import Network, embedded, load_network
+from ..optimization_based.maximization import class_images
 from .card import STUDY, table
 from .export import fold
 from .tiny_imagenet import Split, read_labels, read_split

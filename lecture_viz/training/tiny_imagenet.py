@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..images import Box
+from ..photos import Box
 
 
 class Split(NamedTuple):

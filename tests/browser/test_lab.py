@@ -13,7 +13,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import lecture_viz as lv
-from lecture_viz.images import show_magnitude, show_signed, to_array
+from lecture_viz.maps import show_magnitude, show_signed, to_array
 
 pytestmark = pytest.mark.browser
 

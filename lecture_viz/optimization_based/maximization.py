@@ -1,0 +1,98 @@
+"""Activation maximisation: which picture excites this number most? (Simonyan et al. 2014 [20], section 2)
+
+    argmax over x of  f(x) − λ R(x)
+
+The weights stay, the *input* changes: gradient ascent on the picture x. The target f may be a neuron, an activation
+map, a layer, a logit or a probability. Without R, the answer is noise that the network takes for the class; a penalty,
+a filter, or transformation robustness asks for pictures such as we know (Olah et al. 2017 [17]).
+
+What it shows: what the network expects of the class. Arms with a dumbbell say that it often saw the two together.
+Where it misleads: the regulariser paints along, and a class image is *more* typical than any photo.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..networks import Network
+from ..targets import Target, as_target, logit
+from .optimization import Step, last, optimize
+from .parameterization import PARAMETERIZATIONS, Parameterization, Pixels
+from .regularizers import GREY
+from .robustness import jitter, rotation, scale
+
+
+def maximize(
+    network: Network,
+    target: Target | Sequence[Target],
+    steps: int = 256,
+    *,
+    start: str | Tensor = "noise",
+    size: int | None = None,
+    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
+    seed: int = 0,
+    **choices: Any,
+) -> Iterator[Step]:
+    """Change a picture until ``target`` is as large as it gets; yields each `Step`.
+
+    Args:
+        target: one, or several: then a picture for each, in one batch.
+        start: ``"noise"``, ``"grey"``, or an image ``(B, 3, H, W)``.
+        size: height and width of the picture in pixels (default: the network's), unless ``start`` is an image.
+        parameterization: ``"pixels"``, ``"fourier"``, or another, see `optimize`.
+        choices: ``optimizer``, ``penalties``, ``filters``, ``transforms``, ``octaves`` …, see `optimize`.
+
+    In the steps, the target counts plus and the penalties minus.
+
+    Raises:
+        ValueError: no target; unknown start, layer or label; a channel or place that the layer does not have; no
+            picture to start with; or whatever `optimize` refuses.
+        Diverged: NaN or infinity.
+    """
+    targets = [as_target(one) for one in (target if isinstance(target, (list, tuple)) else [target])]
+    if not targets:
+        raise ValueError("there is no target; give at least one")
+    for one in targets:
+        one.check(network)
+    name = str(targets[0]).removeprefix("lv.") if len(targets) == 1 else f"{len(targets)} targets"
+    layers = list(dict.fromkeys(layer for one in targets for layer in one.layers))
+
+    def loss(image: Tensor) -> dict[str, Tensor]:
+        outputs = network.run(image, layers)
+        values = [one.read(network, outputs) for one in targets]
+        if len(targets) > 1:
+            values = [torch.stack([value[n] for n, value in enumerate(values)])]
+        return {name: -values[0]}
+
+    image = start_image(network, start, len(targets), size or network.input_size, parameterization, seed)
+    for step in optimize(loss, image, steps, parameterization=parameterization, seed=seed, **choices):
+        yield step._replace(terms={term: -value for term, value in step.terms.items()})
+
+
+def class_images(network: Network, labels: Sequence[str | int], steps: int = 256, seed: int = 0) -> Tensor:
+    """A picture of each class ``(N, 3, size, size)``, all in one batch, by the recipe of Olah et al. [17].
+
+    Fourier coefficients of decorrelated colours, jitter, rotation and scale. See `maximize` for errors.
+    """
+    targets = [logit(label) for label in labels]
+    robust = [jitter(6), rotation(8), scale(0.1)]
+    return last(maximize(network, targets, steps, parameterization="fourier", transforms=robust, seed=seed)).image
+
+
+def start_image(
+    network: Network, start: str | Tensor, count: int, size: int, parameterization: object = "pixels", seed: int = 0
+) -> Tensor:
+    """``count`` images to begin with; see `maximize`."""
+    if isinstance(start, Tensor):
+        image = network.check(start)
+        if len(image) not in (1, count):
+            raise ValueError(f"there are {len(image)} pictures to start with for {count} targets")
+        return image.expand(count, -1, -1, -1).to(network.device)
+    if start == "grey":
+        return torch.full((count, 3, size, size), GREY, device=network.device)
+    if start == "noise":
+        random = torch.Generator().manual_seed(seed)
+        return PARAMETERIZATIONS.get(parameterization, Pixels).noise(count, size, random).to(network.device)
+    raise ValueError(f"start is 'noise', 'grey' or an image; got {start!r}")

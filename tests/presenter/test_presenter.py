@@ -1,0 +1,131 @@
+"""From the notebooks to the lessons of the presenter view, and what it says of bad choices."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+
+import lecture_viz as lv
+from lecture_viz.machine import places
+from lecture_viz.presenter.__main__ import Presenter, arguments, main
+from lecture_viz.presenter.lessons import lessons
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def code(path: Path) -> str:
+    return "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code")
+
+
+def test_every_notebook_is_a_lesson_with_all_its_panels(tmp_path):
+    found = lessons(NOTEBOOKS, tmp_path)
+    assert [lesson.file for lesson in found] == [path.name for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+    assert found[5].title == "5 · Activation maximisation"
+    for lesson in found:
+        notebook = nbformat.read(tmp_path / lesson.file, as_version=4)
+        assert code(tmp_path / lesson.file).count("lv.live.") == code(NOTEBOOKS / lesson.file).count("lv.live.")
+        assert notebook.metadata.panels >= 1
+        prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+        assert "Where does it mislead?" in prose and "Solution" not in prose
+        assert "exercises.check" not in code(tmp_path / lesson.file)
+
+
+def test_the_lecturers_own_photo_and_network(tmp_path):
+    (tmp_path / "mine.png").write_bytes(lv.images.encode(lv.load_image("coffee", 64)))
+    lessons(NOTEBOOKS, tmp_path, photo=str(tmp_path / "mine.png"), network="googlenet")
+    lines = code(tmp_path / "01_gradients.ipynb").splitlines()
+    own = [line for line in lines if line.startswith(("net = ", "photo = "))][-2:]
+    assert own[0] == "net = lv.load_network('googlenet')" and "mine.png', size=net.input_size)" in own[1]
+    assert lines.index(own[1]) < next(n for n, line in enumerate(lines) if "lv.live." in line)
+
+
+def test_titles_in_the_language_in_use(tmp_path):
+    lv.use_language("zh")
+    try:
+        assert lessons(NOTEBOOKS, tmp_path)[1].title == "1 · 梯度"
+    finally:
+        lv.use_language("en")
+
+
+def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
+    with pytest.raises(FileNotFoundError, match="no notebooks with cells tagged 'present'"):
+        lessons(tmp_path, tmp_path)
+    with pytest.raises(FileNotFoundError, match="no photo at"):
+        main([str(NOTEBOOKS), "--photo", "nowhere.png"])
+    with pytest.raises(ValueError, match="there is no network 'alexnet6'"):
+        main([str(NOTEBOOKS), "--network", "alexnet6"])
+    with pytest.raises(FileNotFoundError, match=r"no file 'nowhere.py'; it is to make a network: net = lv.wrap"):
+        main([str(NOTEBOOKS), "--network", "nowhere.py"])
+    (tmp_path / "none.py").write_text("net = 3")
+    with pytest.raises(ValueError, match=r"none.py makes no network; let it end with: net = lv.wrap"):
+        main([str(NOTEBOOKS), "--network", str(tmp_path / "none.py")])
+    with pytest.raises(SystemExit):
+        arguments([str(NOTEBOOKS), "--language", "xx"])
+    assert "invalid choice: 'xx'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("root", "asked", "token"),
+    [
+        (False, [], None),
+        (True, [], "--Voila.auto_token=True"),
+        (False, ["--ip=0.0.0.0"], "--Voila.auto_token=True"),
+        (True, ["--token=mine"], "--Voila.token=mine"),
+        (True, ["--token="], None),
+    ],
+)
+def test_who_is_asked_for_a_token(monkeypatch, root, asked, token):
+    options = []
+    monkeypatch.setattr(places, "prepare", lambda: root)
+    monkeypatch.setattr(Presenter, "launch_instance", options.extend)
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
+    main([str(NOTEBOOKS), *asked])
+    assert [option for option in options if "token" in option] == ([token] if token else [])
+
+
+def test_ports_are_tried_in_their_order():
+    assert list(Presenter().random_ports(8866, 51))[:3] == [8866, 8867, 8868]
+    assert list(Presenter().random_ports(65535, 51)) == [65535]
+
+
+def test_a_bad_choice_is_a_line_in_the_terminal():
+    command = [sys.executable, "-m", "lecture_viz.presenter", str(NOTEBOOKS), "--photo=nowhere.png"]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 1 and len(ran.stderr.splitlines()) == 1 and "no photo at 'nowhere.png'" in ran.stderr
+
+
+OWN = """
+import torch
+from torch import nn
+import lecture_viz as lv
+
+torch.manual_seed(0)
+wide = [(3, 8), (8, 16), (16, 32)]
+conv = [part for sizes in wide for part in (nn.Conv2d(*sizes, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))]
+net = lv.wrap(nn.Sequential(*conv, nn.Flatten(), nn.Linear(32 * 8 * 8, 5)), input_size=64, labels=list("abcde"))
+"""
+
+
+@pytest.mark.notebook
+def test_every_lesson_runs_with_a_network_of_ones_own(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=str(tmp_path / "mine.py"))[1:]:
+        names = {}
+        exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+        assert names["net"].labels == tuple("abcde")
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("network", ["alexnet64", "inception64", "googlenet"])
+def test_every_lesson_runs_with_another_network_and_photo(tmp_path, network, monkeypatch):
+    random = lv.load_network(network, weights=None, device="cpu")  # no download
+    monkeypatch.setattr(lv, "load_network", lambda name, **_: random if name == network else load(name))
+    load = lv.networks.load_network
+    for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=network)[1:]:
+        names = {}
+        exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+        assert names["net"] is random
