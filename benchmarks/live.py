@@ -30,7 +30,7 @@ times = []
 for n in range(60):
     started = time.perf_counter()
     for frame in panel.draw(panel.adjust(panel.values | {"neuron": n})):
-        panel._publish(frame)
+        panel.view.show(*frame)
     times.append(time.perf_counter() - started)
 print(1e3 * statistics.median(times))
 """

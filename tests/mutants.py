@@ -5,7 +5,7 @@ round, a statement left out. The tests of the mutated module run until one fails
 survives is either a gap in the tests, or no error at all (`SAME`).
 
     python tests/mutants.py                       all modules, a fixed sample of mutants of each
-    python tests/mutants.py targets live/panel    these, and each mutant that survived
+    python tests/mutants.py targets live/kit/run  these, and each mutant that survived
     python tests/mutants.py --most 1000           all mutants
 """
 
@@ -47,8 +47,9 @@ TESTS = {
     "optimization_based/robustness": ("optimization_based/test_robustness",),
     "optimization_based/inversion": ("optimization_based/test_inversion",),
     "networks/network": ("networks/test_network", "gradient_based/test_deconvnet"),
-    "live/panel": ("live/test_panel", "live/test_live", "live/test_photo"),
-    "live/run": ("live/test_run", "live/test_inversion_panels"),
+    "live/kit/panel": ("live/test_panel", "live/test_live", "live/test_photo"),
+    "live/kit/worker": ("live/test_panel", "live/test_run"),
+    "live/kit/run": ("live/test_run", "live/test_inversion_panels"),
 }
 # mutants that are no errors: what they change is the same, or only faster; by module and the change's text
 SAME: dict[str, dict[str, str]] = {

@@ -15,7 +15,7 @@ from PIL import Image
 import lecture_viz as lv
 from lecture_viz import figures
 from lecture_viz.live import Panel
-from lecture_viz.live.run import RunPanel
+from lecture_viz.live.kit.run import RunPanel
 from lecture_viz.maps import show_signed, to_array
 from lecture_viz.optimization_based.optimization import Step
 

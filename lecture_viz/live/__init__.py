@@ -5,10 +5,10 @@ from .distribution import Distribution
 from .dreaming import Dreaming
 from .gradients import Gradients
 from .inversion import Inversion
+from .kit.panel import Frame, Panel
 from .layers import Layers
 from .localization import Localization
 from .maximization import Maximization
-from .panel import Frame, Panel
 from .planted_bias import PlantedBias
 from .priors import Priors
 from .reidentification import Reidentification

@@ -14,8 +14,8 @@ from ..networks import Network
 from ..networks.receptive_fields import receptive_fields
 from ..photos import Pictures
 from ..targets import neuron
-from .neuron import WIDE, slider
-from .panel import Frame, Panel
+from .kit.neuron import WIDE, slider
+from .kit.panel import Frame, Panel
 
 # feature maps with a theme: one of a deep layer, of a middle and of an early one
 WORTH_SEEING = {
@@ -55,8 +55,8 @@ class Deconvnet(Panel):
             "row": slider(),
             "column": slider(),
         }
-        shown = [self.picture(name, size) for name in ("patches", "reconstructions", "photo", "reconstruction")]
-        self.assemble(self.columns(4), self.row(*shown))
+        shown = [self.view.picture(name, size) for name in ("patches", "reconstructions", "photo", "reconstruction")]
+        self.assemble(self.columns(4), self.view.row(*shown))
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         layers = [layer for layer in self._fields if "pool" not in layer]

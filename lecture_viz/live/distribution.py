@@ -11,8 +11,8 @@ from .. import targets
 from ..networks import Network
 from ..optimization_based.maximization import maximize
 from ..optimization_based.optimization import Step
-from .photo import WIDE, PhotoPanel
-from .strengths import OFF, StrengthsPanel
+from .kit.photo import WIDE, PhotoPanel
+from .kit.strengths import OFF, StrengthsPanel
 
 FIRST = OFF | {"jitter": 4}
 SHOWN = ("layer", "photo", "start", "steps", "total variation", "jitter")
@@ -43,9 +43,9 @@ class Distribution(StrengthsPanel, PhotoPanel):
         rest = [name for name in self.controls if name not in SHOWN]
         self.assemble_run(
             self.columns(3, SHOWN),
-            self.folded(self.columns(6, rest)),
+            self.view.folded(self.columns(6, rest)),
             size=size,
-            first=[self.picture("given", size)],
+            first=[self.view.picture("given", size)],
         )
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,8 @@ from ..networks import Network
 from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
 from ..optimization_based.optimization import Step
-from .photo import WIDE, PhotoPanel
-from .run import RunPanel
+from .kit.photo import WIDE, PhotoPanel
+from .kit.run import RunPanel
 
 SIZES = (64, 128, 192, 256)
 # an early, a middle and a deep layer

@@ -10,8 +10,8 @@ from .. import maps
 from ..gradient_based.gradients import magnitude, sensitivity
 from ..gradient_based.relu_rules import RULES
 from ..networks import Network
-from .neuron import WIDE, NeuronPanel, slider
-from .panel import Frame
+from .kit.neuron import WIDE, NeuronPanel, slider
+from .kit.panel import Frame
 
 
 class Gradients(NeuronPanel):
@@ -32,7 +32,7 @@ class Gradients(NeuronPanel):
             "row": slider(),
             "column": slider(),
         }
-        shown = self.row(*(self.picture(name, size) for name in ("photo", "gradient", "magnitude")))
+        shown = self.view.row(*(self.view.picture(name, size) for name in ("photo", "gradient", "magnitude")))
         self.assemble(self.columns(4), shown)
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:

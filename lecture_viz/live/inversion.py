@@ -11,9 +11,9 @@ from ..networks import Network
 from ..optimization_based.inversion import RECIPES, by_depth, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
-from .photo import WIDE
-from .run import SearchPanel
-from .strengths import OFF, StrengthsPanel
+from .kit.photo import WIDE
+from .kit.run import SearchPanel
+from .kit.strengths import OFF, StrengthsPanel
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
 FOLDED = ("L1", "6-norm", "median", "clip small", "clip small contribution")
@@ -52,9 +52,9 @@ class Inversion(StrengthsPanel, SearchPanel):
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
             self.columns(6, shown),
-            self.folded(self.columns(3, FOLDED)),
+            self.view.folded(self.columns(3, FOLDED)),
             size=size,
-            first=[self.picture("photo", size)],
+            first=[self.view.picture("photo", size)],
         )
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -13,8 +13,8 @@ from ..networks import Network
 from ..optimization_based.inversion import RECIPES, Quality, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY, Penalty
-from .photo import WIDE
-from .run import SearchPanel
+from .kit.photo import WIDE
+from .kit.run import SearchPanel
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
 COLUMNS = 4  # of the strip, so that 18 layers fill about a square
@@ -44,7 +44,7 @@ class Layers(SearchPanel):
             "strength": widgets.SelectionSlider(options=STRENGTHS, value=1, layout=WIDE),
             "steps": widgets.IntSlider(48, 16, 256, step=16, layout=WIDE),
         }
-        self.assemble_run(self.columns(3), size=size, first=[self.picture("photo", size)])
+        self.assemble_run(self.columns(3), size=size, first=[self.view.picture("photo", size)])
         self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:

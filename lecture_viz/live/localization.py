@@ -10,8 +10,8 @@ from .. import figures, maps
 from ..gradient_based import localization as where
 from ..gradient_based.gradients import magnitude
 from ..networks import Network
-from .neuron import WIDE, NeuronPanel, samples_slider
-from .panel import Frame
+from .kit.neuron import WIDE, NeuronPanel, samples_slider
+from .kit.panel import Frame
 
 
 class Localization(NeuronPanel):
@@ -31,8 +31,8 @@ class Localization(NeuronPanel):
             "threshold": widgets.FloatSlider(value=where.THRESHOLD, min=0.05, max=1, step=0.05, layout=WIDE),
             "by_colour": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
-        shown = [self.picture(name, size) for name in ("saliency", "foreground", "box")]
-        self.assemble(self.columns(3), self.row(*shown))
+        shown = [self.view.picture(name, size) for name in ("saliency", "foreground", "box")]
+        self.assemble(self.columns(3), self.view.row(*shown))
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         plain = self.output | {"samples": 32, "threshold": 0.5, "by_colour": False}

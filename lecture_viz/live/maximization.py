@@ -12,8 +12,8 @@ from ..networks import Network
 from ..optimization_based.maximization import maximize
 from ..optimization_based.optimization import Step
 from ..optimization_based.parameterization import PARAMETERIZATIONS
-from .neuron import WIDE, NeuronPanel
-from .strengths import OFF, StrengthsPanel
+from .kit.neuron import WIDE, NeuronPanel
+from .kit.strengths import OFF, StrengthsPanel
 
 FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
 PLAIN = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
@@ -49,7 +49,7 @@ class Maximization(StrengthsPanel, NeuronPanel):
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
             self.columns(8, shown),
-            self.folded(self.columns(4, FOLDED)),
+            self.view.folded(self.columns(4, FOLDED)),
             size=size,
         )
 

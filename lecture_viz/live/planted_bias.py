@@ -10,8 +10,8 @@ from torch import Tensor
 from .. import figures
 from ..optimization_based.optimization import Step
 from ..optimization_based.planted_bias import SHAPES, Student, draw, watch
-from .neuron import WIDE
-from .run import RunPanel
+from .kit.neuron import WIDE
+from .kit.run import RunPanel
 
 
 class PlantedBias(RunPanel):
@@ -32,7 +32,7 @@ class PlantedBias(RunPanel):
             "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", layout=WIDE),
             "steps": widgets.IntSlider(300, 20, 600, step=20, layout=WIDE),
         }
-        self.assemble_run(self.columns(2), size=size, first=[self.picture("lesson", size)])
+        self.assemble_run(self.columns(2), size=size, first=[self.view.picture("lesson", size)])
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         names = {"always": 1.0, "never": 0.0, "sometimes": 0.3}

@@ -13,8 +13,8 @@ from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.priors import decoder_prior, deep_image_prior, spectral_slope
 from ..optimization_based.regularizers import GREY, total_variation
-from .photo import UPLOADED, WIDE
-from .run import SearchPanel
+from .kit.photo import UPLOADED, WIDE
+from .kit.run import SearchPanel
 
 PRIORS = ("total variation", "decoder", "deep image prior")
 
@@ -46,7 +46,7 @@ class Priors(SearchPanel):
             "weight": widgets.SelectionSlider(options=(0, 0.1, 0.3, 1, 3, 10, 30, 100), value=3, layout=WIDE),
             "steps": widgets.IntSlider(96, 16, 512, step=16, layout=WIDE),
         }
-        self.assemble_run(self.columns(3), size=size, first=[self.picture("given", size)])
+        self.assemble_run(self.columns(3), size=size, first=[self.view.picture("given", size)])
 
     def load_code(self, name: str, size: int) -> str:
         return super().load_code(name, size) if name == UPLOADED else f"pictures[{name!r}]"

@@ -13,8 +13,8 @@ from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
 from ..optimization_based.reidentification import BITS, looks, ranks, similarities, store
-from .neuron import WIDE
-from .run import RunPanel
+from .kit.neuron import WIDE
+from .kit.run import RunPanel
 
 FOUND = 9  # shown of the gallery
 WORTH_SEEING = {"alexnet64": ("relu3", "relu5")}  # an early and a middle layer
@@ -53,7 +53,7 @@ class Reidentification(RunPanel):
             "average": widgets.SelectionSlider(options=(1, 2, 4, 8), layout=WIDE),
             "dropout": widgets.FloatSlider(min=0, max=0.9, step=0.1, readout_format=".1f", layout=WIDE),
         }
-        first_pictures = [self.picture("photo", size), self.picture("matches", size)]
+        first_pictures = [self.view.picture("photo", size), self.view.picture("matches", size)]
         self.assemble_run(self.columns(2), size=size, first=first_pictures)
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ..gradient_based.relu_rules import RULES, way_back
-from .panel import Frame, Panel
+from .kit.panel import Frame, Panel
 
 Grid = tuple[tuple[float, ...], ...]
 
@@ -52,7 +52,7 @@ class ReluRules(Panel):
         self.controls = {"relus": widgets.SelectionSlider(options=[1, 2], layout=widgets.Layout(width="440px"))}
         forward, arriving = self._grid("x"), self._grid("s")
         for name in ("after", "between", *RULES):
-            self.text(name, margin="0 28px 0 0")
+            self.view.text(name, margin="0 28px 0 0")
         row = widgets.Layout(flex_flow="row wrap", margin="14px 0 0 0", align_items="flex-end")
         self.assemble(
             self.controls["relus"],

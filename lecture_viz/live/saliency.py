@@ -15,8 +15,8 @@ from ..gradient_based.sanity_checks import cascade, randomized, similarity
 from ..gradient_based.smoothgrad import BATCH
 from ..maps import show_magnitude, show_signed, stretch
 from ..networks import Network
-from .neuron import WIDE, NeuronPanel, samples_slider, slider
-from .panel import Frame
+from .kit.neuron import WIDE, NeuronPanel, samples_slider, slider
+from .kit.panel import Frame
 
 TRAINED = "none"  # of the weights are random
 
@@ -62,10 +62,12 @@ class Saliency(NeuronPanel):
             "one_scale": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
         shown = [
-            widgets.VBox([self.picture(name, size), self.text(f"{name} alike", width=f"{size}px", height="96px")])
+            widgets.VBox(
+                [self.view.picture(name, size), self.view.text(f"{name} alike", width=f"{size}px", height="96px")]
+            )
             for name in ("photo", *Maps._fields)
         ]
-        self.assemble(self.columns(4), self.row(*shown))
+        self.assemble(self.columns(4), self.view.row(*shown))
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         plain = self.output | {"score": "logit", "samples": 0, "random": TRAINED, "other": self._other}

@@ -10,8 +10,8 @@ from .. import maps, targets
 from ..gradient_based.gradients import sensitivity
 from ..languages import option
 from ..networks import Network, load_network
-from .panel import Frame
-from .photo import WIDE, PhotoPanel
+from .kit.panel import Frame
+from .kit.photo import WIDE, PhotoPanel
 
 NETWORKS = ("alexnet64", "inception64", "inception64_robust", "alexnet", "googlenet", "resnet18", "vgg16")
 
@@ -33,9 +33,9 @@ class Start(PhotoPanel):
             **self.photo_controls(),
             "rank": widgets.IntSlider(1, 1, 5, layout=WIDE),
         }
-        guesses = self.text("guesses", width=f"{size}px", height=f"{size}px")
-        pictures = [self.picture("photo", size), self.picture("gradient", size)]
-        self.assemble(self.columns(2), self.text("status"), self.row(*pictures, guesses))
+        guesses = self.view.text("guesses", width=f"{size}px", height=f"{size}px")
+        pictures = [self.view.picture("photo", size), self.view.picture("gradient", size)]
+        self.assemble(self.columns(2), self.view.text("status"), self.view.row(*pictures, guesses))
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         first = {"network": "alexnet64", "photo": "cat", "rank": 1}

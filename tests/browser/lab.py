@@ -441,7 +441,7 @@ class LabPanel:
     def run_code(self, code: str, seconds: float = SECONDS) -> str:
         """As `Lab.run_code`; ``panel`` is this one, at rest."""
         first = self.number - self.lab.panels()
-        this = f"panel = [shown for shown in Out.values() if isinstance(shown, lv.live.panel.Panel)][{first}]\n"
+        this = f"panel = [shown for shown in Out.values() if isinstance(shown, lv.live.Panel)][{first}]\n"
         return self.lab.run_code(this + code, seconds)
 
     def pictures(self) -> list[str]:

@@ -5,7 +5,7 @@ import torch
 from panels import held, made_by, shows_what_its_code_makes
 
 import lecture_viz as lv
-from lecture_viz.live import run as run_module
+from lecture_viz.live.kit import run as run_module
 from lecture_viz.maps import to_array
 from lecture_viz.photos import Pictures
 

@@ -11,7 +11,7 @@ from panels import Gate, wait_for
 
 import lecture_viz as lv
 from lecture_viz.live import Frame, Panel
-from lecture_viz.live import panel as panel_module
+from lecture_viz.live.kit import worker as worker_module
 
 
 class Grey(Panel):
@@ -27,7 +27,7 @@ class Grey(Panel):
             "level": widgets.IntSlider(0, 0, 255, description="level"),
             "rule": widgets.Dropdown(options=["a", "b"], description="rule"),
         }
-        self.assemble(self.picture("out", 64))
+        self.assemble(self.view.picture("out", 64))
 
     def say(self, key, **values):
         return "a grey square" if key == "out alt" else super().say(key, **values)
@@ -57,28 +57,28 @@ def no_worker_is_left() -> bool:
 def test_the_first_picture_is_there_at_once():
     panel = Grey()
     assert panel.level() == 0 and panel.code() == "grey(0, 0)"
-    assert panel._thread is None
+    assert panel.worker.thread is None
 
 
 def test_nothing_runs_when_idle_and_a_value_already_drawn_is_not_drawn_again(monkeypatch):
-    assert panel_module.LINGER == 1  # second
-    monkeypatch.setattr(panel_module, "LINGER", 0.01)
+    assert worker_module.LINGER == 1  # second
+    monkeypatch.setattr(worker_module, "LINGER", 0.01)
     panel, lingered = Grey(), []
-    here, wait_silently = threading.current_thread(), panel._state.wait_for
+    here, wait_silently = threading.current_thread(), panel.worker._state.wait_for
 
     def wait_and_tell(condition, seconds):
         if threading.current_thread() is not here:
             lingered.append(seconds)
         return wait_silently(condition, seconds)
 
-    panel._state.wait_for = wait_and_tell
+    panel.worker._state.wait_for = wait_and_tell
     panel.set(level=5)
     wait_for(no_worker_is_left)
     count = len(panel.drawn)
-    panel._ask()
+    panel.worker.ask()
     panel.wait()
     wait_for(no_worker_is_left)
-    assert len(panel.drawn) == count and panel._thread is None
+    assert len(panel.drawn) == count and panel.worker.thread is None
     assert {*lingered} == {0.01}  # so long it waits for another job, and no longer
 
 
@@ -165,15 +165,15 @@ def test_a_long_drawing_is_abandoned_between_frames():
 
 
 def test_a_drag_has_one_thread(monkeypatch):
-    monkeypatch.setattr(panel_module, "LINGER", 600)
+    monkeypatch.setattr(worker_module, "LINGER", 600)
     panel = Grey().set(level=1)
-    thread = panel._thread
+    thread = panel.worker.thread
     panel.set(level=2)
-    assert panel._thread is thread and thread.is_alive()
-    monkeypatch.setattr(panel_module, "LINGER", 0)
+    assert panel.worker.thread is thread and thread.is_alive()
+    monkeypatch.setattr(worker_module, "LINGER", 0)
     panel.set(level=3)
     thread.join(60)
-    assert panel._thread is None and not thread.is_alive()
+    assert panel.worker.thread is None and not thread.is_alive()
 
 
 def test_an_error_is_shown_in_words_and_the_picture_stays():
@@ -181,13 +181,16 @@ def test_an_error_is_shown_in_words_and_the_picture_stays():
     panel.set(level=12)
     with pytest.raises(ValueError, match="unlucky"):
         panel.set(level=13)
-    assert "&lt;13&gt; is an unlucky number" in panel._error_line.value and 'role="alert"' in panel._error_line.value
-    assert panel._error_line.layout.display == ""
+    assert (
+        "&lt;13&gt; is an unlucky number" in panel.view.error_line.value
+        and 'role="alert"' in panel.view.error_line.value
+    )
+    assert panel.view.error_line.layout.display == ""
     assert panel.level() == 12 and panel.code() == "grey(12, 0)"
     with pytest.raises(ValueError, match="unlucky"):
         panel.wait()  # for as long as it stands
     panel.set(level=14)
-    assert panel.level() == 14 and panel._error_line.layout.display == "none"
+    assert panel.level() == 14 and panel.view.error_line.layout.display == "none"
     panel.wait()
 
 
@@ -197,7 +200,7 @@ def test_back_to_the_value_before_an_error_clears_the_error():
     with pytest.raises(ValueError, match="unlucky"):
         panel.set(level=13)
     panel.set(level=12)
-    assert panel._error_line.layout.display == "none"
+    assert panel.view.error_line.layout.display == "none"
 
 
 def test_an_error_in_the_first_picture_is_the_cells():

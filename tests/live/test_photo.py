@@ -5,7 +5,7 @@ import torch
 from panels import held, made_by, png, shows, shows_what_its_code_makes, upload
 
 import lecture_viz as lv
-from lecture_viz.live.run import RunPanel
+from lecture_viz.live.kit.run import RunPanel
 from lecture_viz.maps import to_array
 
 PANELS = ("gradients", "saliency", "localization", "maximization", "inversion", "layers", "dreaming", "distribution")

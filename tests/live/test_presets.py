@@ -5,7 +5,7 @@ import torch
 from panels import made_by, shows
 
 import lecture_viz as lv
-from lecture_viz.live.run import RunPanel
+from lecture_viz.live.kit.run import RunPanel
 
 PRESETS = {
     "start": 5,
@@ -67,7 +67,7 @@ def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     assert panel.values["preset"] == presets[number]
     assert panel._sentence.value
     if name != "relu_rules":
-        last = list(panel._pictures)[-1 if name not in ("start", "gradients") else 1]
+        last = list(panel.view.pictures)[-1 if name not in ("start", "gradients") else 1]
         assert panel.image(last).std() > 0.02, "a grey picture disappoints"
     assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
 

@@ -4,6 +4,8 @@ import base64
 import io
 import math
 import re
+import subprocess
+import sys
 import threading
 
 import ipywidgets
@@ -13,8 +15,9 @@ from panels import back_to, held, made_by, shows_what_its_code_makes, through, w
 from PIL import Image
 
 import lecture_viz as lv
-from lecture_viz.live import panel as panel_module
-from lecture_viz.live import run as run_module
+from lecture_viz.live.kit import film as film_module
+from lecture_viz.live.kit import run as run_module
+from lecture_viz.live.kit import worker as worker_module
 from lecture_viz.maps import to_array
 
 
@@ -66,7 +69,7 @@ def test_before_the_start_it_shows_where_it_begins(fresh):
 
 
 def test_stopped_and_resumed_it_ends_where_an_uninterrupted_run_ends(panel, monkeypatch):
-    monkeypatch.setattr(panel_module, "LINGER", 0.01)
+    monkeypatch.setattr(worker_module, "LINGER", 0.01)
     panel.set(steps=16).start().wait()
     whole = panel.step.image
     with held(panel, 5):
@@ -74,7 +77,7 @@ def test_stopped_and_resumed_it_ends_where_an_uninterrupted_run_ends(panel, monk
     panel.wait()
     assert 5 <= panel.step.index <= 6 and panel.outputs["time left"].value == "stopped"  # after the step under way
     stopped = panel.step
-    wait_for(lambda: panel._thread is None)  # the worker has gone: nobody can take another step
+    wait_for(lambda: panel.worker.thread is None)  # the worker has gone: nobody can take another step
     assert panel.step is stopped
     panel.resume().wait()
     assert panel.step.index == 16 and torch.equal(panel.step.image, whole)
@@ -105,7 +108,7 @@ def test_another_neuron_while_it_runs_goes_on_from_the_picture(panel, network):
         assert "logit('goldfish')" in panel.step.terms
         assert panel.step.index == 1 and panel.step.total == 512 - 11  # of those that were left
         assert (panel.step.image - before.image).abs().mean() < 0.05  # a new start is 0.13 away
-        curve = panel._curves["objective"]
+        curve = panel.curves.values["objective"]
         assert [math.isnan(value) for value in curve] == 11 * [True] + [False]  # it begins where the target changed
         panel.stop()
     panel.wait()
@@ -141,7 +144,7 @@ def test_pictures_arrive_while_it_runs_but_not_too_many(fresh, monkeypatch):
 
 
 def test_the_film_has_the_whole_run_in_few_stills(panel, monkeypatch):
-    monkeypatch.setattr(run_module, "STILLS", 8)
+    monkeypatch.setattr(film_module, "STILLS", 8)
     taken = []
 
     def kept(run):
@@ -151,8 +154,8 @@ def test_the_film_has_the_whole_run_in_few_stills(panel, monkeypatch):
 
     with through(panel, kept):
         panel.set(steps=24).start().wait()
-    assert len(taken) == 24 and len(panel._film) == 6  # every fourth
-    assert all(torch.equal(still, image) for still, image in zip(panel._film, taken[::4], strict=True))
+    assert len(taken) == 24 and len(panel.film.stills) == 6  # every fourth
+    assert all(torch.equal(still, image) for still, image in zip(panel.film.stills, taken[::4], strict=True))
     assert panel.image("film").shape == (1, 3, 2 * 68, 3 * 68)
 
 
@@ -193,7 +196,7 @@ def test_a_run_that_diverges_says_so_and_keeps_the_last_good_picture(panel, netw
 
 
 def test_nothing_runs_when_nothing_is_to_do(panel, monkeypatch):
-    monkeypatch.setattr(panel_module, "LINGER", 0.01)
+    monkeypatch.setattr(worker_module, "LINGER", 0.01)
     panel.start().wait()
     wait_for(lambda: not any("maximization" in thread.name for thread in threading.enumerate()))
     assert panel.resume().stop() is panel
@@ -368,3 +371,14 @@ def test_another_shape_while_it_learns_looks_at_the_same_network(planted):
         planted.stop()
     planted.wait()
     assert planted._student is student
+
+
+def test_python_may_end_while_a_run_is_under_way():
+    """A thread that is still inside PyTorch then would take the process down with it."""
+    script = (
+        "import lecture_viz as lv; net = lv.load_network('alexnet64', device='cpu');"
+        "panel = lv.live.maximization(net, 'cat').set(steps=512).start()\n"
+        "while panel.step is None: pass"
+    )
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ..optimization_based import regularizers, robustness
+from ...optimization_based import regularizers, robustness
 from .neuron import WIDE
 from .run import RunPanel
 

@@ -5,8 +5,8 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import photos
-from ..networks import Network
+from ... import photos
+from ...networks import Network
 from .panel import Panel
 
 WIDE = {"width": "440px"}

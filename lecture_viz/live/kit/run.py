@@ -6,8 +6,6 @@ the new values. So nothing has to be locked, and Stop answers within one step.
 """
 
 import base64
-import html
-import io
 import time
 import weakref
 from collections import deque
@@ -15,18 +13,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
-from .. import figures, maps
-from ..optimization_based.optimization import Step
+from ... import maps
+from ...optimization_based.optimization import Step
+from .curves import Curves
+from .film import Film
 from .panel import Frame, Panel
 from .photo import PhotoPanel
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
-STILLS = 64  # kept for the film; every second one is dropped when there are more
-STRIP = 9  # of them in the film strip
-COLOURS = ("#3b6fb6", "#c8641e", "#2e8b57", "#8a4fb0", "#7a7a7a")  # of curves: told apart by lightness, too
 
 
 class RunPanel(Panel):
@@ -69,7 +65,7 @@ class RunPanel(Panel):
 
     def caption(self, step: Step) -> str:
         """What stands below the picture."""
-        silent = "" if any(self._curves["objective"]) else f"<br>{self.say('silent run')}"
+        silent = "" if any(self.curves.values["objective"]) else f"<br>{self.say('silent run')}"
         return self.say("step", step=self._taken, value=step.value) + silent
 
     def depends_on(self, values: dict[str, Any]) -> str:
@@ -89,9 +85,7 @@ class RunPanel(Panel):
         self._taken = 0  # steps of this run …
         self._goal = 1  # … and how many it is to take
         self._seconds = 0.0  # spent in it
-        self._film: list[Tensor] = []
-        self._every = 1  # step of the film
-        self._curves: dict[str, list[float]] = {}
+        self.film, self.curves = Film(), Curves()
         self._running = False
         self._width = size - 10  # of the curves, in screen pixels
         self._wishes: deque[str] = deque()  # start, stop, resume: buttons leave them, the worker takes them
@@ -104,14 +98,14 @@ class RunPanel(Panel):
             buttons.append(button)
         progress = self.outputs["progress"] = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="260px"))
         progress.add_class("lv-progress")
-        bar = widgets.HBox([*buttons, progress, self.text("time left", width="220px", margin="0 0 0 10px")])
+        bar = widgets.HBox([*buttons, progress, self.view.text("time left", width="220px", margin="0 0 0 10px")])
         shown = [
             *first,
-            self.picture("image", size),
-            self.picture("film", size),
-            self.text("curves", width=f"{size}px", height=f"{size}px"),
+            self.view.picture("image", size),
+            self.view.picture("film", size),
+            self.view.text("curves", width=f"{size}px", height=f"{size}px"),
         ]
-        self.assemble(*rows, bar, self.row(*shown), self.text("save"))
+        self.assemble(*rows, bar, self.view.row(*shown), self.view.text("save"))
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------
 
@@ -137,7 +131,7 @@ class RunPanel(Panel):
     def _press(self, name: str) -> "RunPanel":
         self._wishes.append(name)
         self._presses += 1
-        self._ask()
+        self.worker.ask()
         return self
 
     def chosen(self) -> None:
@@ -182,7 +176,7 @@ class RunPanel(Panel):
         fixed = self.steer_run(values)
         if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
             self._run = self.begin(values, self._newest.image, max(1, self._goal - self._taken))
-            self._curves = {}  # another target has another scale
+            self.curves = Curves(self._taken)  # another target has another scale
         self._fixed = fixed
         shown = 0.0
         self._show_state()
@@ -215,18 +209,14 @@ class RunPanel(Panel):
             return
         self._fixed, self._made_by = self.steer_run(values), self.depends_on(values)
         self._newest, self._taken, self._goal, self._seconds = None, 0, self.goal(values), 0.0
-        self._film, self._every, self._curves = [], 1, {}
+        self.film, self.curves = Film(), Curves()
         self._run, self._running = self.begin(values, None, self._goal), True
 
     def _keep(self, step: Step) -> None:
         self._newest = step
-        if self._taken % self._every == 0:
-            self._film.append(step.image[:1].cpu())
-            if len(self._film) > STILLS:
-                self._film, self._every = self._film[::2], 2 * self._every
         self._taken += 1
-        for name, value in self.followed(step).items():
-            self._curves.setdefault(name, [float("nan")] * (self._taken - 1)).append(value)
+        self.film.keep(step.image)
+        self.curves.keep(self.followed(step))
 
     def _outputs(self) -> dict[str, Tensor | str | float]:
         if self._newest is None:
@@ -234,9 +224,9 @@ class RunPanel(Panel):
         outputs: dict[str, Tensor | str | float] = {
             "image": self._newest.image[:1],
             "image caption": self.caption(self._newest),
-            "film": strip(self._film),
-            "film caption": self.say("film caption", stills=min(STRIP, len(self._film))),
-            "curves": curves(self._curves, self._width),
+            "film": self.film.strip(),
+            "film caption": self.say("film caption", stills=len(self.film.chosen())),
+            "curves": self.curves.draw(self._width),
             "progress": self._taken / self._goal,
             "time left": self._time_left(),
             "save": "",
@@ -255,12 +245,11 @@ class RunPanel(Panel):
 
     def _links(self) -> str:
         """Links that save what was made, without a file on the server."""
-        stills = [maps.to_pil(image) for image in self._film] + [maps.to_pil(self._newest.image[:1])]
-        film = io.BytesIO()
-        same = [still.resize(stills[-1].size) for still in stills]  # octaves begin small
-        same[0].save(film, "GIF", save_all=True, append_images=same[1:], duration=100, loop=0)
-        picture = maps.encode(self._newest.image[:1])
-        files = {"picture.png": ("image/png", picture), "film.gif": ("image/gif", film.getvalue())}
+        final = self._newest.image[:1]
+        files = {
+            "picture.png": ("image/png", maps.encode(final)),
+            "film.gif": ("image/gif", self.film.gif(final)),
+        }
         return (
             self.say("save as")
             + " "
@@ -278,33 +267,3 @@ class SearchPanel(RunPanel, PhotoPanel):
         if self._newest is not None:
             self.chosen()
         return super().new_photo(values)
-
-
-def strip(film: list[Tensor]) -> Tensor:
-    """The film in a few stills, from left to right and down."""
-    chosen = [film[round(n)] for n in torch.linspace(0, len(film) - 1, min(STRIP, len(film))).tolist()]
-    return figures.mosaic(chosen, columns=3, cell=64)
-
-
-def curves(values: dict[str, list[float]], width: int) -> str:
-    """The objective and its terms over the steps, as HTML: each curve fills the height, its last value is written."""
-    lines, legend, height = [], [], round(0.7 * width)
-    # a penalty that is off is left out; NaN stands for steps before the curve began
-    drawn = {name: curve for name, curve in values.items() if any(value and value == value for value in curve)}
-    if len(drawn) == 2:
-        drawn.pop("objective", None)  # the same as its only term
-    for (name, curve), colour in zip(drawn.items(), COLOURS):
-        finite = [value for value in curve if value == value]
-        low, spread = min(finite), (max(finite) - min(finite)) or 1
-        every = max(1, len(curve) // 200)
-        points = " ".join(
-            f"{width * n / max(1, len(curve) - 1):.1f},{height - (height - 4) * (value - low) / spread - 2:.1f}"
-            for n, value in enumerate(curve)
-            if n % every == 0 and value == value
-        )
-        lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-        legend.append(f'<span style="color:{colour}">━</span> {html.escape(name)}: {curve[-1]:.3g}')
-    names = html.escape(", ".join(drawn), quote=True)
-    drawing = f'<svg role="img" aria-label="curves over the steps: {names}" width="{width}" height="{height}" '
-    drawing += f'viewBox="0 0 {width} {height}" class="lv-curves">{"".join(lines)}</svg>'
-    return f"{drawing}<br>{'<br>'.join(legend)}"

@@ -7,10 +7,10 @@ import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import targets
-from ..gradient_based.relu_rules import Rule
-from ..gradient_based.smoothgrad import NOISE, means
-from ..networks import Network
+from ... import targets
+from ...gradient_based.relu_rules import Rule
+from ...gradient_based.smoothgrad import NOISE, means
+from ...networks import Network
 from .photo import WIDE, PhotoPanel
 
 KEPT = 8  # layers whose activations a panel holds: as many as its presets and its sliders look at

@@ -2,41 +2,31 @@
 
 A panel has *controls* (sliders, menus, number fields), *outputs* (pictures and texts of fixed size) and a method
 `draw` that turns the controls' values into frames. Its *presets* set several controls at once, in the lecture's order.
-Moving a control only asks for a new drawing; one worker thread answers. The newest value wins: a drawing that has
-fallen behind is abandoned between frames, pictures never arrive out of order, and the thread ends a second after the
-last job.
+Moving a control only asks for a new drawing; one `Worker` answers. The newest value wins: a drawing that has fallen
+behind is abandoned between frames.
 
 Errors in widget callbacks and threads would reach only JupyterLab's log. Here they are shown in the panel, the last
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
 """
 
 import html
-import threading
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import files
 from numbers import Real
 from typing import Any, NamedTuple
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 from traitlets import TraitError
 
-from .. import figures, languages, maps
-
-LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
-STYLE = (files(__package__) / "panel.css").read_text()
-SCRIPT = (files(__package__) / "panel.js").read_text()
-ONCE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # a picture of nothing: it runs code once it is there
+from ... import languages
+from .view import Shown, View
+from .worker import Worker
 
 
 class Frame(NamedTuple):
-    """What `Panel.draw` yields: the outputs that change, and the code that made them.
+    """What `Panel.draw` yields: the outputs that change, and the code that made them."""
 
-    An output is an image tensor, HTML, or the number of a progress bar.
-    """
-
-    outputs: Mapping[str, Tensor | str | float]
+    outputs: Mapping[str, Shown]
     code: str
 
 
@@ -51,22 +41,13 @@ class Panel:
 
     def __init__(self) -> None:
         self.controls: dict[str, widgets.Widget] = {}
-        self.outputs: dict[str, widgets.Image | widgets.HTML | widgets.FloatProgress] = {}
-        self._state = threading.Condition()
-        self._asked = 0  # drawings asked for …
-        self._answered = 0  # … and the last of them that was answered
-        self._thread: threading.Thread | None = None
-        self._drawing: int | None = None  # the thread that draws now
+        self.view = View(self.say)
+        self.worker = Worker(f"{self.name} panel", self._answer)
         self._error: Exception | None = None
         self._drawn: dict[str, Any] | None = None  # the values on screen
-        self._code = ""
-        self._pictures: dict[str, Tensor] = {}
-        self._alts: dict[str, str] = {}
         self._texts = languages.of_panel(self.name)
         self._preset: str | None = None  # the one the controls stand at
         self._sentence = widgets.HTML()
-        self._code_line = widgets.HTML()
-        self._error_line = widgets.HTML(layout=widgets.Layout(display="none"))
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
@@ -124,69 +105,20 @@ class Panel:
         menu.options = options
         menu.value = value
 
-    def picture(self, name: str, size: int) -> widgets.VBox:
-        """An output for an image, ``size`` pixels wide and high, with the text ``name + " caption"`` below."""
-        alt = self.say(f"{name} alt")
-        box = widgets.Layout(width=f"{size}px", height=f"{size}px", object_fit="contain", margin="0")
-        image = self.outputs[name] = widgets.Image(format="png", layout=box)
-        self._alts[name] = alt
-        spoken = widgets.HTML(self.say("picture", alt=alt))  # ipywidgets' Image has no alt text of its own
-        spoken.add_class("lv-spoken")
-        caption = self.text(f"{name} caption", width=f"{size}px", height="64px")
-        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0"))
-
-    def text(self, name: str, **layout: str) -> widgets.HTML:
-        """An output for HTML text."""
-        output = self.outputs[name] = widgets.HTML(layout=widgets.Layout(**layout))
-        output.add_class("lv-text")
-        return output
-
     def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
         """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
         lines = [line for name in (self.controls if names is None else names) if (line := self.line(name))]
-        boxes = [widgets.VBox(lines[:left]), widgets.VBox(lines[left:])]
-        shown = widgets.HBox(boxes, layout=widgets.Layout(flex_flow="row wrap"))
-        shown.add_class("lv-controls")  # the presenter view can put them away
-        return shown
-
-    def folded(self, content: widgets.Box) -> widgets.VBox:
-        """A button that shows and hides ``content``, more penalties and filters, which is hidden at first."""
-        button = widgets.ToggleButton(
-            description=self.say("more"), icon="caret-down", layout=widgets.Layout(width="260px")
-        )
-        content.layout.display = "none"
-        content.add_class("lv-folded")
-
-        def toggle(change: dict[str, Any]) -> None:
-            content.layout.display = "flex" if change["new"] else "none"
-            button.icon = "caret-up" if change["new"] else "caret-down"
-
-        button.observe(toggle, "value")
-        shown = widgets.VBox([button, content])
-        shown.add_class("lv-controls")
-        return shown
-
-    def row(self, *shown: widgets.Widget) -> widgets.HBox:
-        """Pictures and texts side by side; one below the other in a small window."""
-        return widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap"))
+        return self.view.columns(lines, left)
 
     def assemble(self, *rows: widgets.Widget) -> None:
         """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
-        self._code_line.add_class("lv-code")
-        self._error_line.add_class("lv-error")
-        script = f'<img src="{ONCE}" alt="" onload="{html.escape(SCRIPT)}">'
-        unseen = widgets.HTML(f"<style>{STYLE}</style>{script}", layout=widgets.Layout(display="none"))
         self._name_controls()
-        copy = widgets.HTML(f'<button class="lv-copy" data-copied="{self.say("copied")}">{self.say("copy")}</button>')
-        code = widgets.HBox([self._code_line, copy], layout=widgets.Layout(align_items="flex-start"))
-        code.add_class("lv-controls")
-        self.widget = widgets.VBox([unseen, *self._preset_row(), *rows, self._error_line, code])
-        self.widget.add_class("lv-panel")
-        self._answer()  # in the caller's thread, so that an error here is the cell's
+        self.widget = self.view.assemble(*self._preset_row(), *rows)
+        self.worker.do()  # in the caller's thread, so that an error here is the cell's
         if self._error:
             raise self._error
         for control in self.controls.values():
-            control.observe(self._ask, "value")
+            control.observe(self._moved, "value")
 
     def _name_controls(self) -> None:
         """Descriptions, tooltips and options in the language in use."""
@@ -270,19 +202,23 @@ class Panel:
 
     def wait(self, timeout: float = 600) -> None:
         """Return when the picture shows the controls' values; raise the drawing's error, or TimeoutError (seconds)."""
-        with self._state:
-            if not self._state.wait_for(lambda: self._asked == self._answered, timeout):
-                raise TimeoutError(f"the {self.name} panel was still drawing after {timeout} s")
-            if self._error:
-                raise self._error
+        if not self.worker.wait(timeout):
+            raise TimeoutError(f"the {self.name} panel was still drawing after {timeout} s")
+        if self._error:
+            raise self._error
+
+    @property
+    def outputs(self) -> dict[str, widgets.Image | widgets.HTML | widgets.FloatProgress]:
+        """The pictures' and texts' widgets by name."""
+        return self.view.outputs
 
     def code(self) -> str:
         """The call that made the picture on screen, with the package as ``lv``."""
-        return self._code
+        return self.view.code
 
     def image(self, name: str) -> Tensor:
         """The image tensor ``(1, 3, H, W)`` on screen."""
-        return self._pictures[name]
+        return self.view.pictures[name]
 
     def __repr__(self) -> str:
         return f"{self.name} panel; controls: {', '.join(self.controls)}"
@@ -291,70 +227,30 @@ class Panel:
         """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
         bundle = dict(self.widget._repr_mimebundle_())
         bundle["text/plain"] = repr(self)
-        still = figures.row({alt: self._pictures[name] for name, alt in self._alts.items()}, alt=repr(self))
         note = f"<p><em>Run this cell to make the {self.name} panel live.</em></p>"
-        bundle["text/html"] = still._repr_html_() + note
+        bundle["text/html"] = self.view.still(repr(self)) + note
         return bundle
 
-    # --- the worker -----------------------------------------------------------------------------------------------
+    # --- the worker's side ----------------------------------------------------------------------------------------
 
-    def _ask(self, _change: object = None) -> None:
-        """Callbacks run on several threads, sometimes at once: they only leave word."""
-        if threading.get_ident() == self._drawing:
-            return  # `adjust` moved the control itself, for the very drawing that is under way
-        with self._state:
-            self._asked += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name=f"{self.name} panel", daemon=True)
-                self._thread.start()
-            self._state.notify_all()
-
-    def _work(self) -> None:
-        torch.set_num_threads(torch.get_num_threads())  # a fresh thread computes up to 60 times slower without
-        while True:
-            self._answer()
-            with self._state:
-                self._state.notify_all()
-                if not self._state.wait_for(lambda: self._asked != self._answered, LINGER):
-                    self._thread = None
-                    return
+    def _moved(self, _change: object) -> None:
+        if not self.worker.is_here:  # else `adjust` moved the control itself, for the drawing that is under way
+            self.worker.ask()
 
     def _answer(self) -> None:
         """Draw the values that stand now; give up between frames when newer ones have come."""
-        asked = self._asked
-        self._drawing = threading.get_ident()
+        error = None
         try:
             values = self._follow_preset(self.values)
             if values != self._drawn:
                 self._drawn = None
                 for frame in self.draw(values):
-                    self._publish(frame)
-                    if self._asked != asked:
+                    self.view.show(*frame)
+                    if self.worker.stale:
                         break
                 else:
                     self._drawn = values
-            self._show_error(None)
-        except Exception as error:
-            self._show_error(error)
-        self._drawing = None
-        self._answered = asked
-
-    def _publish(self, frame: Frame) -> None:
-        for name, content in frame.outputs.items():
-            output = self.outputs[name]
-            if not isinstance(content, Tensor):
-                output.value = content
-                continue
-            self._pictures[name] = content
-            exact = max(content.shape[2:]) <= maps.EXACT
-            output.format = "png" if exact else "jpeg"
-            output.value = maps.encode(content, output.format)
-            (output.add_class if exact else output.remove_class)("lv-exact")
-        self._code = frame.code
-        self._code_line.value = html.escape(frame.code)
-
-    def _show_error(self, error: Exception | None) -> None:
+        except Exception as raised:
+            error = raised
         self._error = error
-        if error is not None:
-            self._error_line.value = f'<div role="alert">{html.escape(str(error) or type(error).__name__)}</div>'
-        self._error_line.layout.display = "none" if error is None else ""
+        self.view.show_error(error)
