@@ -78,9 +78,9 @@ class Deconvnet(Panel):
         values = self.limit(values, limits)
         values = self.limit(values, {"which": len(self._of(layer, values["channel"]).photos)})
         if not values["strongest"]:
-            return self.steer(values)
+            return self.set_place(values)
         _, row, column = self._found.places[layer][values["channel"], values["which"] - 1].tolist()
-        return self.steer(values, row=row, column=column)
+        return self.set_place(values, row=row, column=column)
 
     def _of(self, layer: str, channel: int) -> TopPatches:
         if self._nine is None or self._nine[0] != (layer, channel):

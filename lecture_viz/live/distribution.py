@@ -15,18 +15,18 @@ from .kit.photo import WIDE, PhotoPanel
 from .kit.strengths import OFF, StrengthsPanel
 
 FIRST = OFF | {"jitter": 4}
-SHOWN = ("layer", "photo", "start", "steps", "total variation", "jitter")
+SHOWN = ("layer", "photo", "begin_with", "steps", "total variation", "jitter")
 
 
 class Distribution(StrengthsPanel, PhotoPanel):
     """A picture grows until each channel of a layer has the mean and the spread that a photo causes.
 
-    Controls: ``layer``, ``photo`` (whose distribution is wanted), ``start`` (noise, grey or a photo), ``steps``;
+    Controls: ``layer``, ``photo`` (whose distribution is wanted), ``begin_with`` (noise, grey or a photo), ``steps``;
     the strength of each regulariser and transform, which act on a running optimisation.
     """
 
     name = "distribution"
-    menus = ("photo", "start")
+    menus = ("photo", "begin_with")
 
     def __init__(self, network: Network, photo: Tensor | str = "coffee", layer: str | None = None, size: int = 240):
         """``photo`` is an image, a bundled name or a path; ``layer`` the one to begin with."""
@@ -36,7 +36,7 @@ class Distribution(StrengthsPanel, PhotoPanel):
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=layer or layers[len(layers) // 2], layout=WIDE),
             **self.photo_controls(),
-            "start": widgets.Dropdown(options=["noise", "grey", *self._sources], layout=WIDE),
+            "begin_with": widgets.Dropdown(options=["noise", "grey", *self._sources], layout=WIDE),
             "steps": widgets.IntSlider(128, 16, 512, step=16, layout=WIDE),
             **self.strength_sliders(FIRST, weights=(0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)),
         }
@@ -50,18 +50,18 @@ class Distribution(StrengthsPanel, PhotoPanel):
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         early, middle, deep = (self._layers[round(part * (len(self._layers) - 1))] for part in (0.1, 0.5, 0.9))
-        plain = FIRST | {"photo": self._first, "start": "noise"}
+        plain = FIRST | {"photo": self._first, "begin_with": "noise"}
         return {
             "early": plain | {"layer": early},
             "middle": plain | {"layer": middle},
             "deep": plain | {"layer": deep},
-            "cat": plain | {"layer": middle, "start": "cat"},
+            "cat": plain | {"layer": middle, "begin_with": "cat"},
         }
 
     def _of(self, name: str) -> Tensor:
         return self.load(name, self.network.input_size)
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {
             "given": self._of(values["photo"]),
             "given caption": self.say("wanted", layer=values["layer"]),
@@ -75,7 +75,8 @@ class Distribution(StrengthsPanel, PhotoPanel):
         with torch.no_grad():
             features = self.network.activations(self._of(values["photo"]), values["layer"])
         if image is None:
-            image = values["start"] if values["start"] in ("noise", "grey") else self._of(values["start"])
+            first = values["begin_with"]
+            image = first if first in ("noise", "grey") else self._of(first)
         target = targets.distribution(values["layer"], features)
         choices = {"start": image, "parameterization": "fourier"}
         return maximize(self.network, target, steps, **choices, **self.strengths())
@@ -84,11 +85,11 @@ class Distribution(StrengthsPanel, PhotoPanel):
         return self.say("distance", step=self._taken, distance=-next(iter(step.terms.values())))
 
     def code_for(self, values: dict[str, Any]) -> str:
-        layer, start = values["layer"], repr(values["start"])
+        layer, start = values["layer"], repr(values["begin_with"])
         size = self.network.input_size
 
-        if values["start"] not in ("noise", "grey"):
-            start = self.load_code(values["start"], size)
+        if values["begin_with"] not in ("noise", "grey"):
+            start = self.load_code(values["begin_with"], size)
         lines = [f"steps = lv.maximize(net, target, {values['steps']}, start={start}, parameterization='fourier'"]
         lines += self.strengths_code(values)
         features = f"net.activations({self.load_code(values['photo'], size)}, {layer!r})"

@@ -56,11 +56,11 @@ class Gradients(NeuronPanel):
         values = self.limit(values, limits)
         self.controls["strongest"].disabled = flat
         if flat:
-            return self.steer(values, row=values["row"], column=values["column"])
+            return self.set_place(values, row=values["row"], column=values["column"])
         if not values["strongest"]:
-            return self.steer(values)
+            return self.set_place(values)
         row, column = self.strongest(values["layer"], values["neuron"])
-        return self.steer(values, row=row, column=column)
+        return self.set_place(values, row=row, column=column)
 
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         target = self.target(*(values[name] for name in ("layer", "neuron", "row", "column")))

@@ -76,7 +76,7 @@ class Inversion(StrengthsPanel, SearchPanel):
                 values |= preset
         return super().adjust(values)
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}
 
     def steer_run(self, values: dict[str, Any]) -> tuple:

@@ -80,7 +80,7 @@ class Layers(SearchPanel):
                     self._found[layer] = step.image, quality(self.network, step.image, self.photo, layer)
                 yield step._replace(index=number * each + step.index, total=total)
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": self.say("the photo")}
         return outputs | ({} if self._running else self._chosen(values["layer"]))
 

@@ -41,10 +41,10 @@ class PlantedBias(RunPanel):
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["bias"] != self._bias:
             self._bias = values["bias"]
-            self.chosen()
+            self.begin_anew()
         return super().adjust(values)
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {"lesson": dumbbells(values["bias"]), "lesson caption": self.say("lesson caption")}
 
     def steer_run(self, values: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ class Priors(SearchPanel):
         self.controls["weight"].disabled = values["prior"] != "total variation"
         return super().adjust(values)
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         slope = self.say("slope", slope=spectral_slope(self.photo))
         caption = f"{self.say('given', layer=values['layer'])}<br>{slope}"
         return {"given": self.photo, "given caption": caption}

@@ -72,7 +72,7 @@ class Reidentification(RunPanel):
             activations = self.network.activations(self.photo, values["layer"])
         return store(activations, values["bits"], values["average"], values["dropout"])
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         """The photo, and how the thief fares who compares the stored activations themselves."""
         layer = values["layer"]
         if layer not in self._raw:

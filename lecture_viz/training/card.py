@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from ..networks import Network
+from ..photos import BUNDLED_PHOTOS, load_image
 from .adversarial import attack
 from .filters import filter_reports
 from .tiny_imagenet import Split
@@ -97,8 +98,8 @@ def model_card(network: Network, validation: Split, log: Path, file: Path) -> st
         taken_for = network.labels[wrong.mode().values] if len(wrong) else "–"
         hardest.append([network.labels[c], f"{100 * right:.0f}", taken_for])
     photos = []
-    for name in photos.BUNDLED_PHOTOS:
-        best = network.top(photos.load_image(name, network.input_size), 5)
+    for name in BUNDLED_PHOTOS:
+        best = network.top(load_image(name, network.input_size), 5)
         photos.append([name, ", ".join(f"{label} {p:.0%}" for label, p in best)])
     attacked = _under_attack(network, Split(validation.images[::20], validation.classes[::20]))
     filters = [

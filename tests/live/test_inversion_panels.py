@@ -205,7 +205,9 @@ def test_another_prior_while_it_runs_goes_on_from_the_picture(network, cat):
     panel.wait()
 
 
-@pytest.mark.parametrize("values", [{}, {"start": "cat", "layer": "relu2", "total variation": 0.1}, {"start": "grey"}])
+@pytest.mark.parametrize(
+    "values", [{}, {"begin_with": "cat", "layer": "relu2", "total variation": 0.1}, {"begin_with": "grey"}]
+)
 def test_distributions_show_what_their_code_makes(network, values):
     panel = lv.live.distribution(network, "coffee", layer="relu3").set(steps=16, **values)
     panel.start().wait()

@@ -55,15 +55,15 @@ class Panel:
         """In the order of the lecture: what each sets the controls to. It may depend on what they stand at."""
         return {}
 
-    def take(self, values: dict[str, Any]) -> dict[str, Any]:
+    def receive(self, values: dict[str, Any]) -> dict[str, Any]:
         """Take in what a hand has brought, before presets and ranges are looked at; returns the values."""
         return values
 
-    def line(self, name: str) -> widgets.Widget | None:
+    def shown_control(self, name: str) -> widgets.Widget | None:
         """What `columns` shows for a control; nothing if it stands in another one's line."""
         return self.controls[name]
 
-    def chosen(self) -> None:
+    def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class Panel:
             self.controls[name].max = high  # moves a value beyond it, too
         return values | {name: min(values[name], high) for name, high in limits.items()}
 
-    def steer(self, values: dict[str, Any], **places: int) -> dict[str, Any]:
+    def set_place(self, values: dict[str, Any], **places: int) -> dict[str, Any]:
         """For `adjust`: ``row`` and ``column`` go to these places and no hand can move them; without, they are free."""
         for name in ("row", "column"):
             self.controls[name].disabled = bool(places)
@@ -107,7 +107,7 @@ class Panel:
 
     def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
         """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
-        lines = [line for name in (self.controls if names is None else names) if (line := self.line(name))]
+        lines = [line for name in (self.controls if names is None else names) if (line := self.shown_control(name))]
         return self.view.columns(lines, left)
 
     def assemble(self, *rows: widgets.Widget) -> None:
@@ -154,16 +154,16 @@ class Panel:
 
     def _follow_preset(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
-        values = self.take(values)
+        values = self.receive(values)
         preset = values.get("preset")
         was_chosen = preset is not None and preset != self._preset
         self._preset = preset
         if was_chosen:
             wanted = self.presets(values)[preset]
-            values = self.adjust(self.take(values | wanted))  # first what the ends of sliders depend on
+            values = self.adjust(self.receive(values | wanted))  # first what the ends of sliders depend on
             for name in wanted:
                 self.controls[name].value = values[name]
-            self.chosen()
+            self.preset_chosen()
         values = self.adjust(values)
         if preset is not None:
             if any(values[name] != value for name, value in self.presets(values)[preset].items()):

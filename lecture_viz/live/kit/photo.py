@@ -52,10 +52,10 @@ class PhotoPanel(Panel):
             "upload": widgets.FileUpload(accept="image/*", description=self.say("upload"), layout=button),
         }
 
-    def line(self, name: str) -> widgets.Widget | None:
+    def shown_control(self, name: str) -> widgets.Widget | None:
         if name == "photo":
             return widgets.HBox([self.controls["photo"], self.controls["upload"]])
-        return None if name == "upload" else super().line(name)
+        return None if name == "upload" else super().shown_control(name)
 
     def load(self, name: str, size: int) -> Tensor:
         """The photo of this name in a menu, ``size`` pixels wide and high."""
@@ -73,7 +73,7 @@ class PhotoPanel(Panel):
         """Another photo was chosen: forget what was found in the last one; returns the values."""
         return values
 
-    def take(self, values: dict[str, Any]) -> dict[str, Any]:
+    def receive(self, values: dict[str, Any]) -> dict[str, Any]:
         if waiting := self.controls["upload"].value:
             content = bytes(waiting[0]["content"])
             self.controls["upload"].value = ()  # taken, or refused by the next line

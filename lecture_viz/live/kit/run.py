@@ -51,7 +51,7 @@ class RunPanel(Panel):
         """What is shown before the first run."""
         raise NotImplementedError
 
-    def beside(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         """Outputs beside the run that follow the controls, not its steps."""
         return {}
 
@@ -134,7 +134,11 @@ class RunPanel(Panel):
         self.worker.ask()
         return self
 
-    def chosen(self) -> None:
+    def preset_chosen(self) -> None:
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """As if a hand had pressed start, once."""
         if "start" not in self._wishes:
             self._wishes.append("start")
 
@@ -164,7 +168,7 @@ class RunPanel(Panel):
         while self._wishes:
             self._obey(self._wishes.popleft(), values)
         if not self._running:
-            outputs: dict[str, Tensor | str | float] = {**self.beside(values)}
+            outputs: dict[str, Tensor | str | float] = {**self.outputs_of_controls(values)}
             if self._newest is None:
                 picture = self.first_picture(values)
                 outputs |= {"image": picture, "film": picture, "image caption": self.say("begin")}
@@ -181,7 +185,7 @@ class RunPanel(Panel):
         shown = 0.0
         self._show_state()
         code = self._told(values)
-        yield Frame(self.beside(values), code)
+        yield Frame(self.outputs_of_controls(values), code)
         while True:
             started = time.monotonic()
             try:
@@ -265,5 +269,5 @@ class SearchPanel(RunPanel, PhotoPanel):
 
     def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
         if self._newest is not None:
-            self.chosen()
+            self.begin_anew()
         return super().new_photo(values)
