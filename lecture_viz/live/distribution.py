@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .. import targets
 from ..networks import Network
-from ..optimization_based.maximization import maximize
+from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
 from .kit.photo import WIDE, PhotoPanel
 from .kit.strengths import OFF, StrengthsPanel
@@ -61,6 +61,10 @@ class Distribution(StrengthsPanel, PhotoPanel):
     def _of(self, name: str) -> Tensor:
         return self.load(name, self.network.input_size)
 
+    def _start(self, values: dict[str, Any]) -> Tensor | str:
+        first = values["begin_with"]
+        return first if first in ("noise", "grey") else self._of(first)
+
     def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {
             "given": self._of(values["photo"]),
@@ -75,8 +79,7 @@ class Distribution(StrengthsPanel, PhotoPanel):
         with torch.no_grad():
             features = self.network.activations(self._of(values["photo"]), values["layer"])
         if image is None:
-            first = values["begin_with"]
-            image = first if first in ("noise", "grey") else self._of(first)
+            image = self._start(values)
         target = targets.distribution(values["layer"], features)
         choices = {"start": image, "parameterization": "fourier"}
         return maximize(self.network, target, steps, **choices, **self.strengths())
@@ -97,4 +100,4 @@ class Distribution(StrengthsPanel, PhotoPanel):
         return f"target = lv.distribution({layer!r}, {features})\n{made}\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        return next(self.begin(values, None, values["steps"])).image
+        return start_image(self.network, self._start(values), 1, self.network.input_size, "fourier")

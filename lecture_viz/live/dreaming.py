@@ -10,6 +10,7 @@ from .. import photos, targets
 from ..networks import Network
 from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
+from ..optimization_based.maximization import start_image
 from ..optimization_based.optimization import Step
 from .kit.photo import WIDE, PhotoPanel
 from .kit.run import RunPanel
@@ -110,4 +111,4 @@ class Dreaming(RunPanel, PhotoPanel):
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         photo = self._beginning(values["photo"], values["pixels"])
-        return next(self.begin(values, None, values["steps"])).image if photo == "noise" else photo
+        return start_image(self.network, photo, 1, values["pixels"])

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .. import photos, targets
 from ..networks import Network
-from ..optimization_based.maximization import maximize
+from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
 from ..optimization_based.parameterization import PARAMETERIZATIONS
 from .kit.neuron import WIDE, NeuronPanel
@@ -121,4 +121,5 @@ class Maximization(StrengthsPanel, NeuronPanel):
         return first + ",\n".join(lines) + ")\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        return next(self.begin(values, None, values["steps"])).image
+        start = self.photo if values["begin_with"] == "photo" else values["begin_with"]
+        return start_image(self.network, start, 1, self.network.input_size, values["parameterization"])

@@ -13,9 +13,9 @@ What it shows: what a layer responds to. Where it misleads: a layer of a network
 everywhere; it is not what the photo contains.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Unpack
 
 import torch
 from torch import Tensor
@@ -23,7 +23,8 @@ from torch import Tensor
 from ..networks import Network
 from ..targets import Target, as_target, likeness
 from .maximization import maximize
-from .optimization import Step
+from .optimization import Details, Step
+from .parameterization import Parameterization
 from .robustness import Transform, jitter
 
 RATE = 0.01  # of the picture's range [0, 1]: how far the average pixel moves in a step
@@ -39,7 +40,10 @@ def dream(
     rate: float = RATE,
     transforms: Sequence[Transform] | None = None,
     guide: Tensor | None = None,
-    **choices: Any,
+    size: int | None = None,
+    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
+    seed: int = 0,
+    **choices: Unpack[Details],
 ) -> Iterator[Step]:
     """Change ``photo`` ``(1, 3, H, W)`` (or ``"noise"``) towards more of ``target``, such as ``layer("inception4c")``.
 
@@ -49,7 +53,8 @@ def dream(
         rate: how far the average pixel moves in a step, as a part of ``[0, 1]``.
         transforms: by default a jitter by up to 8 pixels.
         guide: an image ``(1, 3, H, W)``; ``target`` is then a layer, and the dream more of what it sees in the guide.
-        choices: whatever `maximize` and `optimize` take.
+        size, parameterization, seed: see `maximize`.
+        choices: ``penalties``, ``filters`` …, see `optimize`.
 
     Raises:
         ValueError: see `maximize`; a rate that is negative or not finite; a guide for other targets than one layer.
@@ -70,5 +75,8 @@ def dream(
         normalized=True,
         octaves=octaves,
         transforms=[jitter(8)] if transforms is None else transforms,
+        size=size,
+        parameterization=parameterization,
+        seed=seed,
         **choices,
     )

@@ -26,7 +26,7 @@ not; and a failed search does not prove that the layer has forgotten.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import skimage
@@ -35,12 +35,21 @@ from torch import Tensor, nn
 
 from ..networks import Network
 from .maximization import start_image
-from .optimization import Step, optimize
+from .optimization import Search, Step, cosine, optimize
 from .regularizers import GREY, alpha_norm, not_negative, total_variation
 
 DEPTHS = (0.25, 0.55)  # parts of all layers; the paper's λ of the total variation grows behind relu2 and behind relu4
 WEIGHTS = {"lbfgs": (0.3, 1, 3), "adam": (1, 3, 10), "mahendran": (6.9, 69, 690)}  # of the total variation, by depth
 ENERGY = (27098.1157 / 255) ** 2 / (3 * 227 * 227)  # ρ², the mean squared pixel of the paper's photos about their mean
+
+
+class Choices(Search, total=False):
+    """What `invert` takes for every layer alike."""
+
+    recipe: str | None
+    strength: float
+    start: str | Tensor | None
+    seed: int
 
 
 def feature_error(outputs: Tensor, activations: Tensor) -> Tensor:
@@ -59,7 +68,7 @@ def invert(
     start: str | Tensor | None = None,
     size: int | None = None,
     seed: int = 0,
-    **choices: Any,
+    **choices: Unpack[Search],
 ) -> Iterator[Step]:
     """Look for pictures that cause ``activations`` in ``layer``; yields each `Step`.
 
@@ -93,14 +102,19 @@ def invert(
     image = start_image(network, start, len(activations), size)
     wanted = _checked(network, image[:1], activations, layer)
 
-    def loss(image: Tensor) -> dict[str, Tensor]:
+    def objective(image: Tensor) -> dict[str, Tensor]:
         return {"feature error": feature_error(network.activations(image, layer), wanted)}
 
-    yield from optimize(loss, image, steps, seed=seed, **plan | choices)
+    yield from optimize(objective, image, steps, seed=seed, **plan | choices)
 
 
 def invert_all(
-    network: Network, photo: Tensor, steps: int = 128, *, layers: Sequence[str] | None = None, **choices: Any
+    network: Network,
+    photo: Tensor,
+    steps: int = 128,
+    *,
+    layers: Sequence[str] | None = None,
+    **choices: Unpack[Choices],
 ) -> Iterator[tuple[str, Step]]:
     """Invert one layer after another; yields each layer's name with each of its steps.
 
@@ -173,7 +187,7 @@ class CarefulLBFGS(torch.optim.LBFGS):
         return super().step(lambda: value)
 
 
-def _lbfgs(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
+def _lbfgs(network: Network, layer: str) -> tuple[str, Search]:
     return "grey", {
         "parameterization": "fourier",
         "optimizer": CarefulLBFGS,
@@ -181,15 +195,15 @@ def _lbfgs(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _adam(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
+def _adam(network: Network, layer: str) -> tuple[str, Search]:
     return "grey", {
         "optimizer": partial(torch.optim.Adam, lr=0.1),
-        "schedule": lambda taken: (1 + math.cos(math.pi * taken)) / 2,
+        "schedule": cosine,
         "penalties": [total_variation(by_depth(network, layer, "adam"))],
     }
 
 
-def _mahendran(network: Network, layer: str) -> tuple[str, dict[str, Any]]:
+def _mahendran(network: Network, layer: str) -> tuple[str, Search]:
     """[14], section 3, with the rates and constants of the authors' code, converted."""
     return "noise", {
         "optimizer": lambda x: torch.optim.SGD(x, lr=0.004 * ENERGY * x[0][0].numel(), momentum=0.9),

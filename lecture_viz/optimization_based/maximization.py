@@ -11,14 +11,14 @@ Where it misleads: the regulariser paints along, and a class image is *more* typ
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Unpack
 
 import torch
 from torch import Tensor
 
 from ..networks import Network
 from ..targets import Target, as_target, logit
-from .optimization import Step, last, optimize
+from .optimization import Loop, Step, last, optimize
 from .parameterization import PARAMETERIZATIONS, Parameterization, Pixels
 from .regularizers import GREY
 from .robustness import jitter, rotation, scale
@@ -33,7 +33,7 @@ def maximize(
     size: int | None = None,
     parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
     seed: int = 0,
-    **choices: Any,
+    **choices: Unpack[Loop],
 ) -> Iterator[Step]:
     """Change a picture until ``target`` is as large as it gets; yields each `Step`.
 
@@ -59,16 +59,16 @@ def maximize(
     name = str(targets[0]).removeprefix("lv.") if len(targets) == 1 else f"{len(targets)} targets"
     layers = list(dict.fromkeys(layer for one in targets for layer in one.layers))
 
-    def loss(image: Tensor) -> dict[str, Tensor]:
+    def objective(image: Tensor) -> dict[str, Tensor]:
         outputs = network.run(image, layers)
         values = [one.read(network, outputs) for one in targets]
         if len(targets) > 1:
             values = [torch.stack([value[n] for n, value in enumerate(values)])]
-        return {name: -values[0]}
+        return {name: values[0]}
 
     image = start_image(network, start, len(targets), size or network.input_size, parameterization, seed)
-    for step in optimize(loss, image, steps, parameterization=parameterization, seed=seed, **choices):
-        yield step._replace(terms={term: -value for term, value in step.terms.items()})
+    ways = {"parameterization": parameterization, "seed": seed}
+    yield from optimize(objective, image, steps, maximize=True, **ways, **choices)
 
 
 def class_images(network: Network, labels: Sequence[str | int], steps: int = 256, seed: int = 0) -> Tensor:

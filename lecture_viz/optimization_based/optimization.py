@@ -13,7 +13,7 @@ It is a *generator*: each step is yielded, and whoever consumes them may show, s
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import torch
 from torch import Tensor
@@ -23,7 +23,7 @@ from .parameterization import PARAMETERIZATIONS, Parameterization
 from .regularizers import Filter, Penalty
 from .robustness import Transform
 
-Loss = Callable[[Tensor], Mapping[str, Tensor]]  # a picture (B, 3, H, W) to named terms (B,), which are added up
+Objective = Callable[[Tensor], Mapping[str, Tensor]]  # a picture (B, 3, H, W) to named terms (B,), which are added up
 Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]  # such as torch.optim.Adam
 
 
@@ -45,6 +45,30 @@ class Step(NamedTuple):
         return sum(self.terms.values())
 
 
+class Details(TypedDict, total=False):
+    """Of the arguments of `optimize` those that every method hands on to it as they are."""
+
+    schedule: Callable[[float], float]
+    penalties: Sequence[Penalty]
+    filters: Sequence[Filter]
+    ratio: float
+
+
+class Loop(Details, total=False):
+    """Those that some methods choose themselves, too."""
+
+    optimizer: Optimizer | None
+    normalized: bool
+    transforms: Sequence[Transform]
+    octaves: int
+
+
+class Search(Loop, total=False):
+    """The whole of a recipe."""
+
+    parameterization: str | Callable[[Tensor], Parameterization]
+
+
 class Diverged(ArithmeticError):
     """The objective is no longer a finite number; ``last`` is the last good `Step`, ``None`` if there was none."""
 
@@ -54,7 +78,7 @@ class Diverged(ArithmeticError):
 
 
 def optimize(
-    loss: Loss,
+    objective: Objective,
     start: Tensor,
     steps: int = 256,
     *,
@@ -68,8 +92,9 @@ def optimize(
     octaves: int = 1,
     ratio: float = 1.4,
     seed: int = 0,
+    maximize: bool = False,
 ) -> Iterator[Step]:
-    """Minimise ``loss`` plus the penalties over pictures, beginning with ``start`` ``(B, 3, H, W)``.
+    """Minimise ``objective`` plus the penalties over pictures, beginning with ``start`` ``(B, 3, H, W)``.
 
     Args:
         parameterization: ``"pixels"`` or ``"fourier"``; or what makes a `Parameterization` of an image (`priors`).
@@ -82,6 +107,7 @@ def optimize(
         octaves: begin with small pictures, and enlarge them so often but once, each time by ``ratio``; they share the
             steps. What has changed is enlarged, and laid over ``start`` at the new size, whose details so stay sharp.
         seed: of the transforms.
+        maximize: go uphill instead; then the penalties count minus.
 
     Raises:
         ValueError: unknown parameterisation, no steps, more octaves than steps; a rate of the optimiser or a factor of
@@ -95,7 +121,7 @@ def optimize(
         raise ValueError(f"steps is a whole number from 1; got {steps!r}")
     if isinstance(octaves, bool) or not isinstance(octaves, int) or not 1 <= octaves <= steps or not ratio > 1:
         raise ValueError(f"octaves are 1 … {steps} (the steps), ratio is above 1; got {octaves!r} and {ratio!r}")
-    random = torch.Generator().manual_seed(seed)
+    random, sign = torch.Generator().manual_seed(seed), 1 if maximize else -1
     start, change, index, newest = start.detach(), None, 0, None
     for octave in range(1, octaves + 1):
         base = _resized(start, [round(side / ratio ** (octaves - octave)) for side in start.shape[2:]])
@@ -117,11 +143,11 @@ def optimize(
                 seen = image
                 for transform in transforms:
                     seen = transform(seen, random)
-                terms = dict(loss(seen))
+                terms = dict(objective(seen))
                 for penalty in penalties:
-                    terms[penalty.name] = terms.get(penalty.name, 0) + penalty(image)
+                    terms[penalty.name] = terms.get(penalty.name, 0) - sign * penalty(image)
                 updates.zero_grad()
-                value = sum(terms.values()).sum()
+                value = -sign * sum(terms.values()).sum()  # optimisers go downhill
                 value.backward()
             values = {name: term.detach().mean().item() for name, term in terms.items()}
             if normalized:
@@ -161,6 +187,11 @@ def _check(values: dict[str, float], image: Tensor, index: int, newest: Step | N
             "smaller rate or weight",
             newest,
         )
+
+
+def cosine(taken: float) -> float:
+    """A schedule: from 1 down to 0 along half a wave."""
+    return (1 + math.cos(math.pi * taken)) / 2
 
 
 def last(steps: Iterable[Step]) -> Step:

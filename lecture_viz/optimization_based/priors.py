@@ -13,7 +13,6 @@ it paints photo-like shapes all the same, while the feature error says that all 
 control: what it shows too, no training has put there. `spectral_slope` says how photo-like a picture is.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -25,8 +24,7 @@ from torch.nn import functional as F
 from ..networks import Network
 from ..networks.decoder import LAYER, NETWORK, Decoder, load_decoder
 from ..networks.network import seeded
-
-FALLING = {"schedule": lambda taken: (1 + math.cos(math.pi * taken)) / 2}  # of the rate, along a cosine
+from .optimization import Search, cosine
 
 
 def decode(network: Network, code: Tensor, decoder: Decoder | None = None) -> Tensor:
@@ -42,7 +40,7 @@ def decode(network: Network, code: Tensor, decoder: Decoder | None = None) -> Te
         return (decoder or _decoder_for(network))(code)
 
 
-def decoder_prior(network: Network, decoder: Decoder | None = None) -> dict[str, Any]:
+def decoder_prior(network: Network, decoder: Decoder | None = None) -> Search:
     """Choices for `invert` and `maximize`: change the code of a decoder, not pixels.
 
     It begins with the code of the picture it is given. Errors as of `decode`.
@@ -78,7 +76,7 @@ def decoder_prior(network: Network, decoder: Decoder | None = None) -> dict[str,
     return _choices(Painted)
 
 
-def deep_image_prior(seed: int = 0) -> dict[str, Any]:
+def deep_image_prior(seed: int = 0) -> Search:
     """Choices for `invert` and `maximize`: change the weights of an untrained network that paints from fixed noise.
 
     One picture at a time, with sides that are multiples of 8; where it begins has no say, and filters cannot be used.
@@ -157,9 +155,9 @@ def spectral_slope(image: Tensor) -> float:
     return -(((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()).item()
 
 
-def _choices(parameterization: Callable[[Tensor], Any]) -> dict[str, Any]:
+def _choices(parameterization: Callable[[Tensor], Any]) -> Search:
     adam = partial(torch.optim.Adam, lr=parameterization.RATE)
-    return {"parameterization": parameterization, "optimizer": adam, "penalties": [], **FALLING}
+    return {"parameterization": parameterization, "optimizer": adam, "penalties": [], "schedule": cosine}
 
 
 def _decoder_for(network: Network) -> Decoder:
