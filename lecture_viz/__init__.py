@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .gradient_based.deconvnet import NoChain, deconvnet
 from .gradient_based.gradients import Sensitivity, gradient, magnitude, saliency, sensitivity
-from .gradient_based.relu_rules import RULES, relu_backward, relu_rule, way_back
+from .gradient_based.relu_rules import RULES, relu_backward, relu_rule, two_relus, way_back
 from .gradient_based.sanity_checks import cascade, randomized, similarity
 from .gradient_based.smoothgrad import smoothgrad
 from .gradient_based.top_patches import top_patches
@@ -124,6 +124,7 @@ __all__ = [
     "store",
     "stored",
     "top_patches",
+    "two_relus",
     "use_language",
     "way_back",
     "wrap",

@@ -96,6 +96,11 @@ class Target:
         """The layers it is read from; ``None`` stands for the logits."""
         return tuple(dict.fromkeys(term.at for _, term in self.terms))
 
+    @property
+    def name(self) -> str:
+        """As it is said: its code without the package."""
+        return repr(self).removeprefix("lv.")
+
     def check(self, network: Network) -> None:
         """Raise a ValueError if ``network`` has no such layer or label; channels and places show when it is read."""
         for _, term in self.terms:

@@ -138,7 +138,7 @@ def shows(name: str, panel: Panel, made: Any) -> bool:
     """Whether what the code made is what the panel shows."""
     match name:
         case "start" | "gradients":
-            return same(show_signed(made), panel.image("gradient"))
+            return same(show_signed(made.gradient), panel.image("gradient"))
         case "relu_rules":
             numbers = [f">{n:g}</td>" for n in made[2].flatten().tolist()]
             return all(number in panel.outputs["guided"].value for number in numbers)

@@ -60,6 +60,15 @@ def deconvnet(network: Network, image: Tensor, target: Target, unpooling: Unpool
     return (s / network.std).to(image.device)  # normalisation is the network's first layer
 
 
+def turns_round(network: Network, image: Tensor, layer: str | None) -> bool:
+    """Whether `deconvnet` can walk back from ``layer``: the network is a chain up to it."""
+    try:
+        _chain(network, image, layer)
+    except NoChain:
+        return False
+    return True
+
+
 def _chain(network: Network, image: Tensor, layer: str | None) -> list[Call]:
     """The parts that ran up to ``layer``, each on what the one before gave; a ValueError where that is not so."""
     calls = network.trace(image, layer)

@@ -113,3 +113,12 @@ def way_back(function: Callable[[Tensor], Tensor], x: Tensor, sensitivity: Tenso
     with torch.enable_grad(), relu_rule(rule):
         y = function(x)
     return torch.autograd.grad(y, x, sensitivity)[0]
+
+
+# what lies between the two ReLUs of `two_relus`: each row of a picture is compared with the next one
+BETWEEN = torch.tensor([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
+
+
+def two_relus(x: Tensor) -> Tensor:
+    """The smallest stack in which the three rules part: a ReLU, the matrix `BETWEEN`, a ReLU; ``x`` is ``(3, …)``."""
+    return torch.relu(BETWEEN.to(x) @ torch.relu(x))

@@ -68,3 +68,6 @@ def means(
         total += gradient(network, copies, near, rule).view(count, *image.shape).sum(dim=0)
         done += count
         yield total / done
+
+
+smoothgrad.grows = means  # a panel shows each mean

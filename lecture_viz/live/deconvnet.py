@@ -1,21 +1,22 @@
 """Lesson 3: the nine pictures that excite a feature map most, and what the reversed network paints for them."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
 import torch
 
 from .. import figures, maps
-from ..gradient_based.deconvnet import UNPOOLINGS, NoChain, deconvnet
+from ..gradient_based.deconvnet import UNPOOLINGS, deconvnet, turns_round
 from ..gradient_based.gradients import gradient
-from ..gradient_based.top_patches import TopPatches, look, patches
+from ..gradient_based.top_patches import TopPatches, look, patches, top_patches
 from ..networks import Network
 from ..networks.receptive_fields import receptive_fields
 from ..photos import Pictures
 from ..targets import neuron
+from .kit.call import Call, Named, Part
 from .kit.neuron import WIDE, slider
-from .kit.panel import Frame, Panel
+from .kit.panel import Made, Panel, Resolved
+from .kit.view import Shown
 
 # feature maps with a theme: one of a deep layer, of a middle and of an early one
 WORTH_SEEING = {
@@ -40,10 +41,10 @@ class Deconvnet(Panel):
         super().__init__()
         self.network = network
         self.pictures = Pictures(pictures, network.input_size)
-        self._source = "'bundled'" if self.pictures.bundled else "pictures"
         fields = receptive_fields(network, list(network.layers))
         self._fields = {name: field for name, field in fields.items() if field.shape != (1, 1)}
         self._found = look(network, self.pictures, list(self._fields))
+        self._chains: dict[str, bool] = {}
         self._nine: tuple[tuple[str, int], TopPatches] | None = None
         first = layer or list(self._fields)[len(self._fields) // 2]
         self.controls = {
@@ -71,54 +72,56 @@ class Deconvnet(Panel):
             "sum": dict(zip(("layer", "channel"), deep)) | best | {"unpooling": "sum"},
         }
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        layer = values["layer"]
+    def resolve(self, values: dict[str, Any]) -> Resolved:
+        layer, strongest = values["layer"], values["strongest"]
         rows, columns = self._fields[layer].shape
         limits = {"channel": len(self._found.activations[layer]) - 1, "row": rows - 1, "column": columns - 1}
-        values = self.limit(values, limits)
-        values = self.limit(values, {"which": len(self._of(layer, values["channel"]).photos)})
-        if not values["strongest"]:
-            return self.set_place(values)
-        _, row, column = self._found.places[layer][values["channel"], values["which"] - 1].tolist()
-        return self.set_place(values, row=row, column=column)
+        values = values | {name: min(values[name], high) for name, high in limits.items()}
+        channel = values["channel"]
+        nine = self._of(layer, channel)
+        limits["which"] = len(nine.photos)
+        which = values["which"] = min(values["which"], limits["which"])
+        if strongest:
+            _, values["row"], values["column"] = self._found.places[layer][channel, which - 1].tolist()
+        net, source = Named("net", self.network), "bundled" if self.pictures.bundled else Named("pictures")
+        found = Named("found", nine, Call.of(top_patches, net, source, layer, channel))
+        about = net, Part(Part(found, "photos"), which - 1), neuron(layer, channel, y=values["row"], x=values["column"])
+        if self._turns_round(layer):
+            call = Call.of(deconvnet, *about, values["unpooling"])
+        else:
+            call = Call.of(gradient, *about, rule="deconvnet")
+        return Resolved(call, values, limits, {"row": strongest, "column": strongest})
 
     def _of(self, layer: str, channel: int) -> TopPatches:
         if self._nine is None or self._nine[0] != (layer, channel):
             self._nine = (layer, channel), patches(self.network, self.pictures, self._found, layer, channel)
         return self._nine[1]
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
-        layer, channel, which = values["layer"], values["channel"], values["which"] - 1
-        nine = self._of(layer, channel)
-        photo = nine.photos[which]
-        target = neuron(layer, channel, y=values["row"], x=values["column"])
-        box = self._fields[layer][values["row"], values["column"]]
-        value = target(self.network, photo).item()
-        arguments = f"(net, found.photos[{which}], {target}, "
-        try:
-            painted = deconvnet(self.network, photo, target, values["unpooling"])
-            code, how = f"lv.deconvnet{arguments}{values['unpooling']!r})", "reconstruction title"
-        except NoChain:
-            painted = gradient(self.network, photo, target, rule="deconvnet")
-            code, how = f"lv.gradient{arguments}rule='deconvnet')", "by the rule"
+    def _turns_round(self, layer: str) -> bool:
+        if layer not in self._chains:
+            self._chains[layer] = turns_round(self.network, self.pictures[0], layer)
+        return self._chains[layer]
+
+    def show(self, made: Made) -> dict[str, Shown]:
+        layer, channel, which = made.values["layer"], made.values["channel"], made.values["which"] - 1
+        nine, target, painted = self._of(layer, channel), made.call.arguments[2], made.result
+        photo, box = nine.photos[which], self._fields[layer][made.values["row"], made.values["column"]]
         limit = maps.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
         shown = [maps.show_signed(part, limit) for part in nine.reconstructions]
-        first, last = nine.activations[0].item(), nine.activations[-1].item()
-        yield Frame(
-            {
-                "patches": figures.mosaic(nine.patches, chosen=which),
-                "patches caption": self.say(
-                    "patches caption", count=len(nine.photos), channel=channel, layer=layer, first=first, last=last
-                ),
-                "reconstructions": figures.mosaic(shown, chosen=which),
-                "reconstructions caption": self.say("reconstructions caption"),
-                "photo": figures.framed(photo, box),
-                "photo caption": self.say("value", what=str(target).removeprefix("lv."), value=value)
-                + "<br>"
-                + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
-                "reconstruction": maps.show_signed(painted),
-                "reconstruction caption": f"<b>{self.say(how)}</b>: "
-                + self.say("signed scale", limit=maps.stretch(painted)),
-            },
-            f"found = lv.top_patches(net, {self._source}, {layer!r}, {channel})\n{code}",
-        )
+        numbers = {"first": nine.activations[0].item(), "last": nine.activations[-1].item()}
+        how = "reconstruction title" if made.call.function is deconvnet else "by the rule"
+        return {
+            "patches": figures.mosaic(nine.patches, chosen=which),
+            "patches caption": self.say(
+                "patches caption", count=len(nine.photos), channel=channel, layer=layer, **numbers
+            ),
+            "reconstructions": figures.mosaic(shown, chosen=which),
+            "reconstructions caption": self.say("reconstructions caption"),
+            "photo": figures.framed(photo, box),
+            "photo caption": self.say("value", what=target.name, value=target(self.network, photo).item())
+            + "<br>"
+            + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
+            "reconstruction": maps.show_signed(painted),
+            "reconstruction caption": f"<b>{self.say(how)}</b>: "
+            + self.say("signed scale", limit=maps.stretch(painted)),
+        }

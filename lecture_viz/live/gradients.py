@@ -1,6 +1,5 @@
 """Lesson 1: any neuron of any layer, propagated back to the photo."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,8 +9,12 @@ from .. import maps
 from ..gradient_based.gradients import magnitude, sensitivity
 from ..gradient_based.relu_rules import RULES
 from ..networks import Network
+from .kit.call import Call, Named
 from .kit.neuron import WIDE, NeuronPanel, slider
-from .kit.panel import Frame
+from .kit.panel import Made, Resolved
+from .kit.view import Shown
+
+BACKPROP = {"rule": "backprop", "strongest": True}
 
 
 class Gradients(NeuronPanel):
@@ -37,51 +40,36 @@ class Gradients(NeuronPanel):
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         deep, middle, early = (self.depth(part) for part in (1, 0.5, 0))
-        backprop = {"rule": "backprop", "strongest": True}
         return {
-            "class": self.output | backprop,
-            "deep": {"layer": deep, "neuron": self.loudest(deep)} | backprop,
-            "middle": {"layer": middle, "neuron": self.loudest(middle)} | backprop,
-            "early": {"layer": early, "neuron": self.loudest(early)} | backprop,
+            "class": self.output | BACKPROP,
+            "deep": {"layer": deep, "neuron": self.loudest(deep)} | BACKPROP,
+            "middle": {"layer": middle, "neuron": self.loudest(middle)} | BACKPROP,
+            "early": {"layer": early, "neuron": self.loudest(early)} | BACKPROP,
             "deconvnet": self.output | {"rule": "deconvnet"},
             "guided": self.output | {"rule": "guided"},
         }
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        activation = self.activation(values["layer"])
-        flat = activation.ndim != 3
-        limits = {"neuron": activation.shape[0] - 1}
-        if not flat:
-            limits |= {"row": activation.shape[1] - 1, "column": activation.shape[2] - 1}
-        values = self.limit(values, limits)
-        self.controls["strongest"].disabled = flat
-        if flat:
-            return self.set_place(values, row=values["row"], column=values["column"])
-        if not values["strongest"]:
-            return self.set_place(values)
-        row, column = self.strongest(values["layer"], values["neuron"])
-        return self.set_place(values, row=row, column=column)
+    def resolve(self, values: dict[str, Any]) -> Resolved:
+        asked = (values[name] for name in ("layer", "neuron", "strongest", "row", "column"))
+        target, limits, disabled, placed = self.at_place(*asked)
+        call = Call.of(sensitivity, Named("net", self.network), self.photo_call(), target, rule=values["rule"])
+        return Resolved(call, values | placed, limits, disabled)
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
-        target = self.target(*(values[name] for name in ("layer", "neuron", "row", "column")))
-        rule = values["rule"]
-        value, gradient, relus = sensitivity(self.network, self.photo, target, rule)
+    def show(self, made: Made) -> dict[str, Shown]:
+        value, gradient, relus = made.result
         strength = magnitude(gradient)
-        note = self.say("through", rule=rule, relus=relus) if relus else self.say("no relu")
+        note = self.say("through", rule=made.values["rule"], relus=relus) if relus else self.say("no relu")
         if not gradient.any():
             note = self.say("silent")
-        yield Frame(
-            {
-                "photo": self.photo,
-                "photo caption": self.say("value", what=str(target).removeprefix("lv."), value=value.item()),
-                "gradient": maps.show_signed(gradient),
-                "gradient caption": f"<b>{self.say('gradient title')}</b>: "
-                + self.say("signed scale", limit=maps.stretch(gradient))
-                + f"<br>{note}",
-                "magnitude": maps.show_magnitude(strength),
-                "magnitude caption": f"<b>{self.say('magnitude title')}</b>: "
-                + self.say("magnitude scale", limit=maps.stretch(strength))
-                + f"<br>{self.say('percentile', percentile=maps.PERCENTILE)}",
-            },
-            f"{self.photo_code()}lv.gradient(net, photo, {target}, rule={rule!r})",
-        )
+        return {
+            "photo": self.photo,
+            "photo caption": self.say("value", what=made.call.arguments[2].name, value=value.item()),
+            "gradient": maps.show_signed(gradient),
+            "gradient caption": f"<b>{self.say('gradient title')}</b>: "
+            + self.say("signed scale", limit=maps.stretch(gradient))
+            + f"<br>{note}",
+            "magnitude": maps.show_magnitude(strength),
+            "magnitude caption": f"<b>{self.say('magnitude title')}</b>: "
+            + self.say("magnitude scale", limit=maps.stretch(strength))
+            + f"<br>{self.say('percentile', percentile=maps.PERCENTILE)}",
+        }

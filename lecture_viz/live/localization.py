@@ -1,6 +1,5 @@
 """Lesson 4: from a saliency map to a box about the object."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -8,10 +7,13 @@ from torch import Tensor
 
 from .. import figures, maps
 from ..gradient_based import localization as where
-from ..gradient_based.gradients import magnitude
+from ..gradient_based.gradients import magnitude, saliency
+from ..gradient_based.smoothgrad import smoothgrad
 from ..networks import Network
+from .kit.call import Call, Named
 from .kit.neuron import WIDE, NeuronPanel, samples_slider
-from .kit.panel import Frame
+from .kit.panel import Made, Resolved
+from .kit.view import Shown
 
 
 class Localization(NeuronPanel):
@@ -43,37 +45,29 @@ class Localization(NeuronPanel):
             "colour": plain | {"by_colour": True},
         }
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        self.controls["threshold"].disabled = values["by_colour"]
-        return self.limit(values, {"neuron": len(self.activation(values["layer"])) - 1})
-
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
-        target = self.at_strongest(values["layer"], values["neuron"])
-        samples = values["samples"]
-        code = self.photo_code()
-        if samples:
-            code += f"saliency = lv.magnitude(lv.smoothgrad(net, photo, {target}, {samples}))\n"
+    def resolve(self, values: dict[str, Any]) -> Resolved:
+        layer, samples = values["layer"], values["samples"]
+        limits = {"neuron": len(self.activation(layer)) - 1}
+        neuron = min(values["neuron"], limits["neuron"])
+        about = Named("net", self.network), self.photo_call(), self.at_strongest(layer, neuron)
+        smooth = Call.of(magnitude, Call.of(smoothgrad, *about, samples))
+        strength = Named("saliency", made_by=smooth if samples else Call.of(saliency, *about))
+        if values["by_colour"]:
+            mask = Call.of(where.foreground_by_colour, strength, self.photo_call())
         else:
-            code += f"saliency = lv.saliency(net, photo, {target})\n"
-        how = "_by_colour(saliency, photo)" if values["by_colour"] else f"(saliency, {values['threshold']:.2g})"
-        code += f"lv.localization.box(lv.localization.foreground{how})"
-        for mean in self.smoothed(self.network, target, samples):
-            saliency = magnitude(mean)
-            if values["by_colour"]:
-                mask = where.foreground_by_colour(saliency, self.photo)
-            else:
-                mask = where.foreground(saliency, values["threshold"])
-            box = where.box(mask)
-            yield Frame(
-                {
-                    "saliency": maps.show_magnitude(saliency),
-                    "saliency caption": self.say("saliency caption", what=str(target).removeprefix("lv.")),
-                    "foreground": self.photo * (0.2 + 0.8 * mask.to(self.photo)),
-                    "foreground caption": self.say("foreground caption", part=mask.float().mean().item()),
-                    "box": figures.framed(self.photo, box),
-                    "box caption": self.say(
-                        "box caption", top=box.top, bottom=box.bottom - 1, left=box.left, right=box.right - 1
-                    ),
-                },
-                code,
-            )
+            mask = Call.of(where.foreground, strength, values["threshold"])
+        call = Call.of(where.box, Named("mask", made_by=mask))
+        return Resolved(call, values | {"neuron": neuron}, limits, {"threshold": values["by_colour"]})
+
+    def show(self, made: Made) -> dict[str, Shown]:
+        mask, box = made.known["mask"], made.result
+        target = self.at_strongest(made.values["layer"], made.values["neuron"])
+        edges = {"top": box.top, "bottom": box.bottom - 1, "left": box.left, "right": box.right - 1}
+        return {
+            "saliency": maps.show_magnitude(made.known["saliency"]),
+            "saliency caption": self.say("saliency caption", what=target.name),
+            "foreground": self.photo * (0.2 + 0.8 * mask.to(self.photo)),
+            "foreground caption": self.say("foreground caption", part=mask.float().mean().item()),
+            "box": figures.framed(self.photo, box),
+            "box caption": self.say("box caption", **edges),
+        }

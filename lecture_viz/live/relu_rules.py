@@ -1,14 +1,15 @@
 """Lesson 2: the lecture's ReLU figure with numbers one can change (Springenberg et al. 2015 [21], figure 1)."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from ..gradient_based.relu_rules import RULES, way_back
-from .kit.panel import Frame, Panel
+from ..gradient_based.relu_rules import BETWEEN, RULES, two_relus, way_back
+from .kit.call import Call, ForEach, Named
+from .kit.panel import Made, Panel, Resolved
+from .kit.view import Shown
 
 Grid = tuple[tuple[float, ...], ...]
 
@@ -16,19 +17,8 @@ Grid = tuple[tuple[float, ...], ...]
 FIGURE: tuple[Grid, Grid] = (((1, -1, 5), (2, -5, -7), (-3, 2, 4)), ((-2, 3, -1), (6, -3, 1), (2, -1, 3)))
 ZEROS: tuple[Grid, Grid] = (((0, -1, 5), (0, 0, -7), (-3, 0, 4)), ((2, 3, 0), (-6, 0, 1), (0, 1, -3)))
 ROWS = (1, 2, 3)
-# what lies between the two ReLUs of the stack: each row of the grid is compared with the next one
-BETWEEN = torch.tensor([[1.0, -1.0, 0.0], [0.0, 1.0, -1.0], [-1.0, 0.0, 1.0]])
-
-
 FORMULAS = {"backprop": "s·[x&gt;0]", "deconvnet": "s·[s&gt;0]", "guided": "s·[x&gt;0]·[s&gt;0]"}
-STACKS = {
-    1: ("after one", "torch.relu", torch.relu),
-    2: (
-        "after two",
-        "lambda x: torch.relu(W @ torch.relu(x))",
-        lambda x: torch.relu(BETWEEN @ torch.relu(x)),
-    ),
-}
+STACKS = {1: ("after one", torch.relu), 2: ("after two", two_relus)}
 
 
 def numbers(values: Tensor, caption: str, sensitivities: bool = True) -> str:
@@ -90,19 +80,22 @@ class ReluRules(Panel):
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         for name, cell in self._cells("s").items():
             (cell.add_class if values[name] < 0 else cell.remove_class)("lv-negative")
-        return values
+        return super().adjust(values)
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+    def resolve(self, values: dict[str, Any]) -> Resolved:
         x, s = (torch.tensor([float(values[name]) for name in self._cells(letter)]).view(3, 3) for letter in "xs")
         if not (x.isfinite().all() and s.isfinite().all()):
             raise ValueError(self.say("not a number"))
-        forward, source, stack = STACKS[values["relus"]]
-        outputs = {"after": numbers(stack(x), self.say(forward)), "between": ""}
-        for rule, formula in FORMULAS.items():
-            caption = f"<b>{rule}</b> " + (formula if stack is torch.relu else self.say("through both"))
-            outputs[rule] = numbers(way_back(stack, x, s, rule), caption)
-        code = f"x = torch.tensor({x.tolist()})\ns = torch.tensor({s.tolist()})\n"
+        grids = (Named(name, grid, Call.of(torch.tensor, grid.tolist())) for name, grid in (("x", x), ("s", s)))
+        one = Call.of(way_back, STACKS[values["relus"]][1], *grids, Named("rule"))
+        return Resolved(ForEach(one, "rule", RULES, "lv.RULES"), values)
+
+    def show(self, made: Made) -> dict[str, Shown]:
+        forward, stack = STACKS[made.values["relus"]]
+        outputs = {"after": numbers(stack(made.call.each.arguments[1].value), self.say(forward)), "between": ""}
+        for rule, result in zip(RULES, made.result):
+            formula = FORMULAS[rule] if stack is torch.relu else self.say("through both")
+            outputs[rule] = numbers(result, f"<b>{rule}</b> {formula}")
         if stack is not torch.relu:
             outputs["between"] = numbers(BETWEEN, self.say("matrix"), sensitivities=False)
-            code += f"W = torch.tensor({BETWEEN.tolist()})\n"
-        yield Frame(outputs, code + f"[lv.way_back({source}, x, s, rule) for rule in lv.RULES]")
+        return outputs

@@ -1,6 +1,5 @@
 """Lesson 4: four maps of one neuron side by side, and how alike each is to maps that should differ from it."""
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -9,14 +8,16 @@ import torch
 from torch import Tensor
 
 from .. import targets
-from ..gradient_based.gradients import magnitude
+from ..gradient_based.gradients import gradient, magnitude
 from ..gradient_based.relu_rules import RULES
 from ..gradient_based.sanity_checks import cascade, randomized, similarity
-from ..gradient_based.smoothgrad import BATCH
+from ..gradient_based.smoothgrad import BATCH, smoothgrad
 from ..maps import show_magnitude, show_signed, stretch
 from ..networks import Network
+from .kit.call import Call, Expression, ForEach, Named
 from .kit.neuron import WIDE, NeuronPanel, samples_slider, slider
-from .kit.panel import Frame
+from .kit.panel import Frame, Made, Resolved
+from .kit.view import Shown, bars
 
 TRAINED = "none"  # of the weights are random
 
@@ -51,6 +52,8 @@ class Saliency(NeuronPanel):
         """``label`` and ``other`` are the classes to start with; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
         self._random: tuple[str, Network] = (TRAINED, network)
+        self._compared: tuple[Expression, ...] = ()  # calls whose maps were compared last
+        self._value: tuple[Expression, float] | None = None  # of the target, for the call that is shown
         self._alike = dict.fromkeys(Maps._fields, "")
         layers = cascade(network)
         self._other, self._last = network.label_index(other), layers[0]
@@ -80,10 +83,12 @@ class Saliency(NeuronPanel):
             "random": plain | {"random": self._last},
         }
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def resolve(self, values: dict[str, Any]) -> Resolved:
         last = len(self.activation(values["layer"])) - 1
-        self.controls["score"].disabled = not self.is_output(values["layer"])
-        return self.limit(values, {"neuron": last, "other": last})
+        values = values | {name: min(values[name], last) for name in ("neuron", "other")}
+        call = self._call(values, self._target(values, values["neuron"]), values["random"])
+        disabled = {"score": not self.is_output(values["layer"])}
+        return Resolved(call, values, {"neuron": last, "other": last}, disabled)
 
     def _target(self, values: dict[str, Any], neuron: int) -> targets.Target:
         layer = values["layer"]
@@ -91,70 +96,74 @@ class Saliency(NeuronPanel):
             return targets.probability(self.network.labels[neuron])
         return self.at_strongest(layer, neuron)
 
+    def _call(self, values: dict[str, Any], target: targets.Target, random: str) -> ForEach:
+        """What the three rules send back from ``target``, through the trained weights or some random ones."""
+        network = Named("net", self.network)
+        if random != TRAINED:
+            network = Named("network", self._network(random), Call.of(randomized, network, random))
+        about, rule, samples = (network, self.photo_call(), target), Named("rule"), values["samples"]
+        each = Call.of(smoothgrad, *about, samples, rule=rule) if samples else Call.of(gradient, *about, rule)
+        return ForEach(each, "rule", RULES, "lv.RULES")
+
     def _network(self, random: str) -> Network:
         if self._random[0] != random:
-            self._random = random, self.network if random == TRAINED else randomized(self.network, random)
+            self._random = random, randomized(self.network, random)
         return self._random[1]
 
-    def _maps(self, network: Network, target: targets.Target, samples: int) -> Iterator[Maps]:
-        """After every few samples."""
-        for parts in zip(*(self.smoothed(network, target, samples, rule) for rule in RULES)):
-            yield Maps(*parts, magnitude(parts[0]))
-
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
-        target, other = self._target(values, values["neuron"]), self._target(values, values["other"])
-        network, samples = self._network(values["random"]), values["samples"]
-        code = self._code_for(target, values["random"], samples)
-        with torch.no_grad():
-            value = target(network, self.photo).item()
-        stale = {f"{name} alike": f'<div class="lv-stale">{text}</div>' for name, text in self._alike.items()}
-        trained = "" if network is self.network else f"<br>{self.say('random down to', layer=values['random'])}"
-        caption = self.say("value", what=str(target).removeprefix("lv."), value=value)
-        photo = {"photo": self.photo, "photo caption": caption + trained}
-        for count, maps in enumerate(self._maps(network, target, samples), start=1):
-            yield Frame(photo | self._pictures_of(maps, values, min(count * BATCH, samples)) | stale, code)
-            stale = {}
+        yield from super().draw(values)
+        yield from self._compare(self._made, str(self._made.call))
 
-        rivals = {"other": (network, other)}
-        if network is not self.network:
-            rivals["trained"] = (self.network, target)
-        bars = {name: "" for name in Maps._fields}
-        for rival, (rival_network, rival_target) in rivals.items():
-            for rival_maps in self._maps(rival_network, rival_target, samples):  # noqa: B007  the last counts
-                yield Frame({}, code)  # newer values may be waiting
-            for name, one, other_map in zip(Maps._fields, maps, rival_maps):
-                bars[name] += bar(self.say(f"{rival} bar"), similarity(one, other_map))
-        self._alike = {name: f"<table class='lv-guesses'>{rows}</table>" for name, rows in bars.items()}
-        legend = [self.say("alike", other=str(other).removeprefix("lv."))]
+    def _rivals(self, values: dict[str, Any]) -> dict[str, ForEach]:
+        """The maps that should look different: another neuron's and, with random weights, those of the trained ones."""
+        rivals = {"other": self._call(values, self._target(values, values["other"]), values["random"])}
+        if values["random"] != TRAINED:
+            rivals["trained"] = self._call(values, self._target(values, values["neuron"]), TRAINED)
+        return rivals
+
+    def _compare(self, made: Made, code: str) -> Iterator[Frame]:
+        rivals = self._rivals(made.values)
+        compared = made.call, *rivals.values()
+        if self._compared != compared:
+            maps, alike = whole(made.result), {name: {} for name in Maps._fields}
+            for rival, call in rivals.items():
+                for result in call.results({}):  # noqa: B007  the last counts
+                    yield Frame({}, code)  # newer values may be waiting
+                for name, one, other in zip(Maps._fields, maps, whole(result)):
+                    alike[name][self.say(f"{rival} bar")] = similarity(one, other)
+            self._alike = {name: bars(shares, ".2f", 90) for name, shares in alike.items()}
+            self._compared = compared
+        other = self._target(made.values, made.values["other"])
+        legend = [self.say("alike", other=other.name)]
         legend += [self.say("alike trained")] if len(rivals) > 1 else []
-        alike = {f"{name} alike": text for name, text in self._alike.items()}
-        yield Frame({"photo alike": "<br>".join([*legend, self.say("alike scale")]), **alike}, code)
+        texts = {f"{name} alike": text for name, text in self._alike.items()}
+        yield Frame({"photo alike": "<br>".join([*legend, self.say("alike scale")]), **texts}, code)
 
-    def _pictures_of(self, maps: Maps, values: dict[str, Any], samples: int) -> dict[str, Tensor | str]:
-        outputs: dict[str, Tensor | str] = {}
-        shared = stretch(torch.cat([part.flatten() for part in maps])) if values["one_scale"] else None
+    def show(self, made: Made) -> dict[str, Shown]:
+        maps, network, target = whole(made.result), *(made.call.each.arguments[n] for n in (0, 2))
+        if self._value is None or self._value[0] != made.call:
+            with torch.no_grad():
+                self._value = made.call, target(network.value, self.photo).item()
+        caption = self.say("value", what=target.name, value=self._value[1])
+        if made.values["random"] != TRAINED:
+            caption += f"<br>{self.say('random down to', layer=made.values['random'])}"
+        outputs: dict[str, Shown] = {"photo": self.photo, "photo caption": caption}
+        shared = stretch(torch.cat([part.flatten() for part in maps])) if made.values["one_scale"] else None
         for name, part in maps._asdict().items():
             limit = shared or stretch(part)
             show = show_magnitude if name == "saliency" else show_signed
             outputs[name] = show(part, limit)
             scale = self.say("magnitude scale" if name == "saliency" else "signed scale", limit=limit)
             outputs[f"{name} caption"] = f"<b>{self.say(f'{name} title')}</b><br>{scale}"
-        if samples:
+            outputs[f"{name} alike"] = f'<div class="lv-stale">{self._alike[name]}</div>'
+        if samples := made.values["samples"]:
+            samples = min(made.count * BATCH, samples)
             outputs["saliency caption"] += f"<br>{self.say('mean of samples', samples=samples)}"
         if not maps.backprop.any():
             outputs["backprop caption"] += f"<br>{self.say('silent')}"
         return outputs
 
-    def _code_for(self, target: targets.Target, random: str, samples: int) -> str:
-        first = self.photo_code() + ("" if random == TRAINED else f"network = lv.randomized(net, {random!r})\n")
-        network = "net" if random == TRAINED else "network"
-        if samples:
-            return f"{first}[lv.smoothgrad({network}, photo, {target}, {samples}, rule=rule) for rule in lv.RULES]"
-        return f"{first}[lv.gradient({network}, photo, {target}, rule) for rule in lv.RULES]"
 
-
-def bar(name: str, alike: float) -> str:
-    """A row of a table: a similarity as a bar and a number."""
-    number = "–" if math.isnan(alike) else f"{alike:.2f}"
-    width = 0 if math.isnan(alike) else 90 * max(0.0, alike)
-    return f'<tr><td>{name}</td><td><div class="lv-bar" style="width:{width:.0f}px"></div></td><td>{number}</td></tr>'
+def whole(result: list[Tensor]) -> Maps:
+    """What the rules send back, and the saliency."""
+    return Maps(*result, magnitude(result[0]))

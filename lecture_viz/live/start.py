@@ -1,19 +1,23 @@
 """The first panel: pick a network and a photo (or bring one), see what the network says and why."""
 
 import html
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
+from torch import Tensor
 
 from .. import maps, targets
 from ..gradient_based.gradients import sensitivity
 from ..languages import option
 from ..networks import Network, load_network
-from .kit.panel import Frame
+from ..photos import load_image
+from .kit.call import Call, Named
+from .kit.panel import Made, Resolved
 from .kit.photo import WIDE, PhotoPanel
+from .kit.view import Shown, bars
 
 NETWORKS = ("alexnet64", "inception64", "inception64_robust", "alexnet", "googlenet", "resnet18", "vgg16")
+GUESSES = 5
 
 
 class Start(PhotoPanel):
@@ -28,10 +32,11 @@ class Start(PhotoPanel):
     def __init__(self, network: str = "alexnet64", photo: str = "cat", size: int = 280):
         super().__init__(None, photo)
         self._networks: dict[str, Network] = {}
+        self._guesses: tuple[Any, list[tuple[str, float]]] | None = None  # the last ones, and what was looked at
         self.controls = {
             "network": widgets.Dropdown(options=NETWORKS, value=network, layout=WIDE),
             **self.photo_controls(),
-            "rank": widgets.IntSlider(1, 1, 5, layout=WIDE),
+            "rank": widgets.IntSlider(1, 1, GUESSES, layout=WIDE),
         }
         guesses = self.view.text("guesses", width=f"{size}px", height=f"{size}px")
         pictures = [self.view.picture("photo", size), self.view.picture("gradient", size)]
@@ -47,44 +52,41 @@ class Start(PhotoPanel):
             "robust": first | {"network": "inception64_robust", "photo": "coffee"},
         }
 
-    def _load(self, name: str) -> Iterator[Frame]:
+    def _load(self, name: str) -> Network:
         """Load a network once, and say so: a download takes its time."""
-        if name in self._networks:
-            return
-        yield Frame({"status": self.say("loading", name=name)}, self.code())
-        try:
-            self._networks[name] = load_network(name)
-        except Exception:
-            yield Frame({"status": ""}, self.code())
-            raise
+        if name not in self._networks:
+            self.view.show({"status": self.say("loading", name=name)}, self.code())
+            try:
+                self._networks[name] = load_network(name)
+            finally:
+                self.view.show({"status": ""}, self.code())
+        return self._networks[name]
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
-        name = values["network"]
-        yield from self._load(name)
-        network = self._networks[name]
-        photo = self.load(values["photo"], network.input_size)
-        best = network.top(photo, 5)
-        label = best[values["rank"] - 1][0]
-        target = targets.logit(label)
-        gradient = sensitivity(network, photo, target, "guided").gradient
-        bars = "".join(
-            f"<tr><td>{'<b>' * (guess == label)}{html.escape(guess)}{'</b>' * (guess == label)}</td>"
-            f'<td><div class="lv-bar" style="width:{110 * p:.0f}px"></div></td><td>{p:.0%}</td></tr>'
-            for guess, p in best
-        )
-        self.network, self._photo = network, photo
-        yield Frame(
-            {
-                "photo": photo,
-                "photo caption": self.say(
-                    "photo caption", photo=option(values["photo"]), network=name, size=network.input_size
-                ),
-                "gradient": maps.show_signed(gradient),
-                "gradient caption": self.say("gradient caption", label=label),
-                "status": "",
-                "guesses": f"<b>{self.say('guesses')}</b><table class='lv-guesses'>{bars}</table>",
-            },
-            f"net = lv.load_network({name!r})\n"
-            f"photo = {self.load_code(values['photo'], network.input_size)}\n"
-            f"lv.gradient(net, photo, {target}, rule='guided')",
-        )
+    def _best(self, name: str, network: Network, source: Any, photo: Tensor) -> list[tuple[str, float]]:
+        if self._guesses is None or self._guesses[0] != (name, source):
+            self._guesses = (name, source), network.top(photo, GUESSES)
+        return self._guesses[1]
+
+    def resolve(self, values: dict[str, Any]) -> Resolved:
+        name, source = values["network"], self._sources[values["photo"]]
+        network = self._load(name)
+        photo, size = self.load(values["photo"], network.input_size), network.input_size
+        label = self._best(name, network, source, photo)[values["rank"] - 1][0]
+        net = Named("net", network, Call.of(load_network, name))
+        loading = self.loading(values["photo"], size) or Call.of(load_image, Named("photo", source), size)
+        shown = Named("photo", photo, loading)
+        return Resolved(Call.of(sensitivity, net, shown, targets.logit(label), rule="guided"), values)
+
+    def show(self, made: Made) -> dict[str, Shown]:
+        self.network, self._photo = (argument.value for argument in made.call.arguments[:2])
+        best = self._guesses[1]
+        label = best[made.values["rank"] - 1][0]
+        said = {"photo": option(made.values["photo"]), "network": made.values["network"]}
+        named = {f"<b>{html.escape(guess)}</b>" if guess == label else html.escape(guess): p for guess, p in best}
+        return {
+            "photo": self.photo,
+            "photo caption": self.say("photo caption", size=self.network.input_size, **said),
+            "gradient": maps.show_signed(made.result.gradient),
+            "gradient caption": self.say("gradient caption", label=label),
+            "guesses": f"<b>{self.say('guesses')}</b>{bars(named, '.0%', 110)}",
+        }

@@ -56,7 +56,7 @@ def maximize(
         raise ValueError("there is no target; give at least one")
     for one in targets:
         one.check(network)
-    name = str(targets[0]).removeprefix("lv.") if len(targets) == 1 else f"{len(targets)} targets"
+    name = targets[0].name if len(targets) == 1 else f"{len(targets)} targets"
     layers = list(dict.fromkeys(layer for one in targets for layer in one.layers))
 
     def objective(image: Tensor) -> dict[str, Tensor]:

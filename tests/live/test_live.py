@@ -39,20 +39,20 @@ def gradients(shared):
 @pytest.mark.parametrize(
     "values, code",
     [
-        ({}, "lv.gradient(net, photo, lv.logit('tabby'), rule='backprop')"),
-        ({"rule": "guided"}, "lv.gradient(net, photo, lv.logit('tabby'), rule='guided')"),
-        ({"neuron": 0}, "lv.gradient(net, photo, lv.logit('goldfish'), rule='backprop')"),
-        ({"layer": "fc6", "neuron": 7}, "lv.gradient(net, photo, lv.neuron('fc6', 7), rule='backprop')"),
+        ({}, "lv.sensitivity(net, photo, lv.logit('tabby'), rule='backprop')"),
+        ({"rule": "guided"}, "lv.sensitivity(net, photo, lv.logit('tabby'), rule='guided')"),
+        ({"neuron": 0}, "lv.sensitivity(net, photo, lv.logit('goldfish'), rule='backprop')"),
+        ({"layer": "fc6", "neuron": 7}, "lv.sensitivity(net, photo, lv.neuron('fc6', 7), rule='backprop')"),
         (
             {"layer": "conv3", "neuron": 12, "strongest": False, "row": 8, "column": 3, "rule": "deconvnet"},
-            "lv.gradient(net, photo, lv.neuron('conv3', 12, y=8, x=3), rule='deconvnet')",
+            "lv.sensitivity(net, photo, lv.neuron('conv3', 12, y=8, x=3), rule='deconvnet')",
         ),
     ],
 )
 def test_gradients_shows_what_its_code_makes(gradients, network, cat, values, code):
     gradients.set(**values)
     assert gradients.code() == code
-    gradient = made_by(code, net=network, photo=cat)
+    gradient = made_by(code, net=network, photo=cat).gradient
     shown = {name: lv.load_image(gradients.outputs[name].value) for name in ("photo", "gradient", "magnitude")}
     assert (to_array(shown["photo"]) == to_array(cat)).all()
     assert (to_array(shown["gradient"]) == to_array(show_signed(gradient))).all()
@@ -180,7 +180,7 @@ def start():
 
 def test_start_shows_what_its_code_makes(start):
     start.set(photo="coffee", rank=2)
-    gradient = made_by(start.code())
+    gradient = made_by(start.code()).gradient
     assert (to_array(start.image("gradient")) == to_array(show_signed(gradient))).all()
     best = start.network.top(start.photo, 5)
     assert repr(best[1][0]) in start.code()
@@ -401,23 +401,23 @@ def test_saliency_grows_and_gives_way_to_newer_values(saliency):
 @pytest.mark.parametrize(
     "values, end",
     [
-        ({}, "foreground(saliency, 0.3))"),
-        ({"threshold": 0.55}, "foreground(saliency, 0.55))"),
-        ({"samples": 16}, "foreground(saliency, 0.3))"),
-        ({"by_colour": True}, "foreground_by_colour(saliency, photo))"),
-        ({"layer": "conv3", "neuron": 12}, "foreground(saliency, 0.3))"),
+        ({}, "foreground(saliency, 0.3)"),
+        ({"threshold": 0.55}, "foreground(saliency, 0.55)"),
+        ({"samples": 16}, "foreground(saliency, 0.3)"),
+        ({"by_colour": True}, "foreground_by_colour(saliency, photo)"),
+        ({"layer": "conv3", "neuron": 12}, "foreground(saliency, 0.3)"),
     ],
 )
 def test_localization_shows_what_its_code_makes(network, cat, values, end):
     panel = lv.live.localization(network, cat, label="tabby").set(**values)
-    assert panel.code().endswith(end)
+    assert panel.code().endswith(f"{end}\nlv.localization.box(mask)")
     names = {"net": network, "photo": cat}
     box = made_by(panel.code(), **names)
     assert torch.equal(panel.image("box"), lv.plots.framed(cat, box))
     said = f"rows {box.top} … {box.bottom - 1}, columns {box.left} … {box.right - 1}"
     assert said in panel.outputs["box caption"].value
-    *lines, last = panel.code().splitlines()
-    mask = made_by("\n".join([*lines, last.removeprefix("lv.localization.box(").removesuffix(")")]), **names)
+    *lines, _ = panel.code().splitlines()
+    mask = made_by("\n".join([*lines, "mask"]), **names)
     assert torch.equal(panel.image("foreground") == cat, mask.expand(1, 3, 64, 64) | (cat == 0))
     assert panel.controls["threshold"].disabled == panel.values["by_colour"]
 

@@ -1,6 +1,5 @@
 """What panels about one photo share: a slider for the layer, and one for a neuron of it."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -8,8 +7,6 @@ import torch
 from torch import Tensor
 
 from ... import targets
-from ...gradient_based.relu_rules import Rule
-from ...gradient_based.smoothgrad import NOISE, means
 from ...networks import Network
 from .photo import WIDE, PhotoPanel
 
@@ -74,11 +71,22 @@ class NeuronPanel(PhotoPanel):
         place = self.strongest(layer, neuron) if self.activation(layer).ndim == 3 else (0, 0)
         return self.target(layer, neuron, *place)
 
-    def smoothed(
-        self, network: Network, target: targets.Target, samples: int, rule: Rule = "backprop"
-    ) -> Iterator[Tensor]:
-        """SmoothGrad of the photo while it grows; with 0 samples the gradient itself."""
-        return means(network, self.photo, target, samples or 1, NOISE if samples else 0, rule)
+    def at_place(
+        self, layer: str, neuron: int, strongest: bool, row: int, column: int
+    ) -> tuple[targets.Target, dict[str, int], dict[str, bool], dict[str, int]]:
+        """A neuron's pseudo-loss, the ends of its sliders, which of them no hand can move, and where they stand."""
+        activation = self.activation(layer)
+        limits = {"neuron": activation.shape[0] - 1}
+        spatial = activation.ndim == 3
+        if spatial:
+            limits |= {"row": activation.shape[1] - 1, "column": activation.shape[2] - 1}
+        given = {"neuron": neuron, "row": row, "column": column}
+        values = given | {name: min(given[name], high) for name, high in limits.items()}
+        if spatial and strongest:
+            values["row"], values["column"] = self.strongest(layer, values["neuron"])
+        fixed = not spatial or strongest
+        disabled = {"strongest": not spatial, "row": fixed, "column": fixed}
+        return self.target(layer, *(values[name] for name in given)), limits, disabled, values
 
     def depth(self, part: float) -> str:
         """The layer with an activation map, not a pool, at this part of the way (0 … 1)."""

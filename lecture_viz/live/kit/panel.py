@@ -11,6 +11,7 @@ good picture stays, and `Panel.wait` raises them again, so that a notebook run o
 
 import html
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from torch import Tensor
 from traitlets import TraitError
 
 from ... import languages
+from .call import Expression
 from .view import Shown, View
 from .worker import Worker
 
@@ -30,8 +32,39 @@ class Frame(NamedTuple):
     code: str
 
 
+@dataclass(frozen=True)
+class Resolved:
+    """What the controls' values mean: a call, and what becomes of the controls.
+
+    Attributes:
+        call: what is to be on screen.
+        values: those of the controls, within their limits and at their places.
+        limits: ends of sliders.
+        disabled: whether a hand can move a control.
+    """
+
+    call: Expression
+    values: dict[str, Any]
+    limits: Mapping[str, int] = field(default_factory=dict)
+    disabled: Mapping[str, bool] = field(default_factory=dict)
+
+
+class Made(NamedTuple):
+    """What `Panel.show` shows: the ``result`` of a call, the controls' ``values``, and variables that its code makes.
+
+    Of a result that grows, it is number ``count``.
+    """
+
+    call: Expression
+    result: Any
+    values: dict[str, Any]
+    known: dict[str, Any]
+    count: int
+
+
 class Panel:
-    """A subclass fills ``self.controls``, calls `assemble`, and turns the controls' values into frames in `draw`.
+    """A subclass fills ``self.controls``, calls `assemble`, says in `resolve` which call its controls stand for, and in
+    `show` how its result looks.
 
     Its texts are in `languages`, under its ``name``: descriptions of controls under their names, ``"NAME tip"`` for
     their tooltips, ``"NAME alt"`` for pictures, ``presets`` with a title and a sentence each.
@@ -46,6 +79,7 @@ class Panel:
         self._error: Exception | None = None
         self._drawn: dict[str, Any] | None = None  # the values on screen
         self._texts = languages.of_panel(self.name)
+        self._made: Made | None = None  # the last one that is whole
         self._preset: str | None = None  # the one the controls stand at
         self._sentence = widgets.HTML()
 
@@ -66,9 +100,30 @@ class Panel:
     def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
 
+    def resolve(self, values: dict[str, Any]) -> Resolved | None:
+        """What these values mean. Nothing is moved here, and the network runs only for what it was not asked before.
+
+        ``None`` is for panels that write `draw` themselves.
+        """
+        return None
+
+    def show(self, made: Made) -> dict[str, Shown]:
+        """How the result of the call looks."""
+        raise NotImplementedError
+
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
-        return values
+        resolved = self.resolve(values)
+        if resolved is None:
+            return values
+        for name, high in resolved.limits.items():
+            self.controls[name].max = high  # moves a value beyond it, too
+        for name, disabled in resolved.disabled.items():
+            self.controls[name].disabled = disabled
+        for name, value in resolved.values.items():
+            if values[name] != value:
+                self.controls[name].value = value
+        return resolved.values
 
     def limit(self, values: dict[str, Any], limits: dict[str, int]) -> dict[str, Any]:
         """For `adjust`: set the ends of sliders; returns the values within them."""
@@ -86,7 +141,16 @@ class Panel:
 
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
-        raise NotImplementedError
+        call = self.resolve(values).call
+        if self._made is not None and self._made.call == call:  # only how it is shown has changed
+            self._made = self._made._replace(values=values)
+            yield Frame(self.show(self._made), str(call))
+            return
+        self._made, known = None, {}
+        for count, result in enumerate(call.results(known), start=1):
+            made = Made(call, result, values, known, count)
+            yield Frame(self.show(made), str(call))
+        self._made = made
 
     def say(self, key: str, **values: object) -> str:
         """A text of this panel; names and other foreign words in it become safe HTML."""

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ... import photos
 from ...networks import Network
+from .call import Call, Named
 from .panel import Panel
 
 WIDE = {"width": "440px"}
@@ -64,6 +65,16 @@ class PhotoPanel(Panel):
     def load_code(self, name: str, size: int) -> str:
         """The call that loads it."""
         return f"lv.load_image({ {GIVEN: 'photo', UPLOADED: 'your_file'}.get(name, repr(name)) }, {size})"
+
+    def photo_call(self) -> Named:
+        """The photo chosen, as the code names it."""
+        return Named("photo", self.photo, self.loading(self._photo_name, self._side))
+
+    def loading(self, name: str, size: int) -> Call | None:
+        """The call that loads it; none for the given one."""
+        if name == GIVEN:
+            return None
+        return Call.of(photos.load_image, Named("your_file", self._sources[name]) if name == UPLOADED else name, size)
 
     def photo_code(self) -> str:
         """The line that makes ``photo`` the one chosen; none for the given one."""

@@ -1,6 +1,7 @@
 """What a panel shows: pictures and texts of fixed size, an error in words, the line of code."""
 
 import html
+import math
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 
@@ -13,6 +14,17 @@ STYLE = (files(__package__) / "panel.css").read_text()
 SCRIPT = (files(__package__) / "panel.js").read_text()
 ONCE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # a picture of nothing: it runs code once it is there
 Shown = Tensor | str | float  # an image tensor, HTML, or the number of a progress bar
+
+
+def bars(shares: Mapping[str, float], form: str, width: int) -> str:
+    """A table of names (HTML), each with its share (0 … 1) as a bar, ``width`` screen pixels at most, and a number."""
+    rows = ""
+    for name, share in shares.items():
+        number = "–" if math.isnan(share) else format(share, form)
+        length = 0 if math.isnan(share) else width * max(0.0, share)
+        drawn = f'<div class="lv-bar" style="width:{length:.0f}px"></div>'
+        rows += f"<tr><td>{name}</td><td>{drawn}</td><td>{number}</td></tr>"
+    return f"<table class='lv-guesses'>{rows}</table>"
 
 
 class View:

@@ -1,0 +1,205 @@
+"""What is on screen *is* a call: one call of the package, with its arguments as values.
+
+`Call.run` computes it, ``str(call)`` is the code that does the same in a notebook, and equal calls make equal pictures.
+An argument is a value (a number, a text, a target, a regulariser: whatever its ``repr`` makes again), or one of the
+expressions below: another call, a value that has a name in the notebook, a part of something, one result for each rule.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import torch
+
+import lecture_viz as lv
+
+
+class Expression:
+    """Something that can be computed, and written as code."""
+
+    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+        """The value, coarse at first where it grows (SmoothGrad); the last one counts.
+
+        ``known`` are values of variables by name; those that the code makes are added.
+        """
+        raise NotImplementedError
+
+    def expression(self) -> str:
+        """The code of one line, in which variables stand for what `variables` say."""
+        raise NotImplementedError
+
+    def inner(self) -> Iterator["Expression"]:
+        """The expressions it is made of."""
+        yield from ()
+
+    def run(self) -> Any:
+        """The value."""
+        *_, result = self.results({})
+        return result
+
+    def variables(self) -> Iterator["Named"]:
+        """Those whose making has to be written, each before it is used."""
+        for part in self.inner():
+            yield from part.variables()
+
+    def __str__(self) -> str:
+        lines = [f"{variable.name} = {variable.made_by.expression()}" for variable in self.variables()]
+        return "\n".join(dict.fromkeys([*lines, self.expression()]))
+
+
+@dataclass(frozen=True)
+class Named(Expression):
+    """A variable of the notebook, such as ``net``; with ``made_by`` the code begins by making it.
+
+    ``value`` is what it holds here; left out, ``made_by`` computes it, or it is the variable of a `ForEach`.
+    """
+
+    name: str
+    value: Any = field(default=None, compare=False)
+    made_by: Expression | None = None
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, Named) and (self.name, self.made_by) == (other.name, other.made_by)
+        return same and (self.made_by is not None or self.value is other.value)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+        if self.value is not None:
+            yield self.value
+        elif self.made_by is None:
+            yield known[self.name]
+        else:
+            for value in self.made_by.results(known):
+                known[self.name] = value  # whoever shows the result may want to show this, too
+                yield value
+
+    def expression(self) -> str:
+        return self.name
+
+    def variables(self) -> Iterator["Named"]:
+        if self.made_by is not None:
+            yield from self.made_by.variables()
+            yield self
+
+
+@dataclass(frozen=True)
+class Call(Expression):
+    """``function(*arguments, **choices)``."""
+
+    function: Callable[..., Any] | Expression
+    arguments: tuple[Any, ...] = ()
+    choices: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, function: Callable[..., Any] | Expression, *arguments: Any, **choices: Any) -> "Call":
+        """Written as the call itself would be."""
+        return cls(function, arguments, tuple(choices.items()))
+
+    def inner(self) -> Iterator[Expression]:
+        values = (self.function, *self.arguments, *(value for _, value in self.choices))
+        yield from (value for value in values if isinstance(value, Expression))
+
+    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+        parts = [*self.inner()]
+        for values in _together([part.results(known) for part in parts]):
+            computed = iter(values)
+            every = [self.function, *self.arguments, *(value for _, value in self.choices)]
+            function, *given = [next(computed) if isinstance(value, Expression) else value for value in every]
+            arguments = given[: len(self.arguments)]
+            choices = dict(zip((name for name, _ in self.choices), given[len(self.arguments) :]))
+            if grows := getattr(function, "grows", None):
+                yield from grows(*arguments, **choices)
+            else:
+                yield function(*arguments, **choices)
+
+    def expression(self) -> str:
+        function = self.function.expression() if isinstance(self.function, Expression) else spelled(self.function)
+        arguments = [code(argument) for argument in self.arguments]
+        return f"{function}({', '.join([*arguments, *(f'{name}={code(value)}' for name, value in self.choices)])})"
+
+
+@dataclass(frozen=True)
+class Part(Expression):
+    """``whole.name``, or with a number ``whole[number]``."""
+
+    whole: Expression
+    name: str | int
+
+    def inner(self) -> Iterator[Expression]:
+        yield self.whole
+
+    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+        for whole in self.whole.results(known):
+            yield whole[self.name] if isinstance(self.name, int) else getattr(whole, self.name)
+
+    def expression(self) -> str:
+        return self.whole.expression() + (f"[{self.name}]" if isinstance(self.name, int) else f".{self.name}")
+
+
+@dataclass(frozen=True)
+class ForEach(Expression):
+    """``[each for variable in values]``: a list; ``source`` is the code of the values."""
+
+    each: Expression
+    variable: str
+    values: tuple[Any, ...]
+    source: str
+
+    def inner(self) -> Iterator[Expression]:
+        yield self.each
+
+    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+        yield from _together([self.each.results(known | {self.variable: value}) for value in self.values])
+
+    def expression(self) -> str:
+        return f"[{self.each.expression()} for {self.variable} in {self.source}]"
+
+
+@cache
+def spelled(function: Callable[..., Any]) -> str:
+    """How a function is written with the package as ``lv``.
+
+    Raises:
+        ValueError: it is not public.
+    """
+    name = function.__name__
+    for room, start in ((lv, "lv."), (torch, "torch.")):
+        if getattr(room, name, None) is function:
+            return start + name
+    for place in lv.__all__:
+        room = getattr(lv, place)
+        if inspect.ismodule(room) and getattr(room, name, None) is function:
+            return f"lv.{place}.{name}"
+    raise ValueError(f"{function.__module__}.{name} is not public: a student could not call it")
+
+
+def code(value: Any) -> str:
+    """An argument as code."""
+    if isinstance(value, Expression):
+        return value.expression()
+    if inspect.isroutine(value):
+        return spelled(value)
+    if isinstance(value, torch.Tensor):
+        return f"torch.tensor({value.tolist()})"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return repr(value)
+
+
+def _together(results: list[Iterator[Any]]) -> Iterator[list[Any]]:
+    """All values of several results, as far as each has come; those that do not grow wait for the others."""
+    newest = [next(result) for result in results]
+    yield newest
+    while True:
+        more = [next(result, _END) for result in results]
+        if all(value is _END for value in more):
+            return
+        newest = [old if value is _END else value for old, value in zip(newest, more)]
+        yield newest
+
+
+_END = object()
