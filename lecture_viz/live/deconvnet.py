@@ -13,7 +13,7 @@ from ..networks import Network
 from ..networks.receptive_fields import receptive_fields
 from ..photos import Pictures
 from ..targets import neuron
-from .kit.call import Call, Named, Part
+from .kit.call import Call, Item, Named, Part
 from .kit.neuron import WIDE, slider
 from .kit.panel import Made, Panel, Resolved
 from .kit.view import Shown
@@ -85,7 +85,7 @@ class Deconvnet(Panel):
             _, values["row"], values["column"] = self._found.places[layer][channel, which - 1].tolist()
         net, source = Named("net", self.network), "bundled" if self.pictures.bundled else Named("pictures")
         found = Named("found", nine, Call.of(top_patches, net, source, layer, channel))
-        about = net, Part(Part(found, "photos"), which - 1), neuron(layer, channel, y=values["row"], x=values["column"])
+        about = net, Item(Part(found, "photos"), which - 1), neuron(layer, channel, y=values["row"], x=values["column"])
         if self._turns_round(layer):
             call = Call.of(deconvnet, *about, values["unpooling"])
         else:

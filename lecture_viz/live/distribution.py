@@ -1,24 +1,24 @@
 """Lesson 9: "I want this distribution in layer 4": pictures with the channel statistics of a photo."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
-import torch
 from torch import Tensor
 
 from .. import targets
 from ..networks import Network
 from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
+from .kit.call import Call, Named, Part
 from .kit.photo import WIDE, PhotoPanel
-from .kit.strengths import OFF, StrengthsPanel
+from .kit.run import RunPanel
+from .kit.strengths import OFF, sliders, strengths
 
 FIRST = OFF | {"jitter": 4}
 SHOWN = ("layer", "photo", "begin_with", "steps", "total variation", "jitter")
 
 
-class Distribution(StrengthsPanel, PhotoPanel):
+class Distribution(RunPanel, PhotoPanel):
     """A picture grows until each channel of a layer has the mean and the spread that a photo causes.
 
     Controls: ``layer``, ``photo`` (whose distribution is wanted), ``begin_with`` (noise, grey or a photo), ``steps``;
@@ -38,7 +38,7 @@ class Distribution(StrengthsPanel, PhotoPanel):
             **self.photo_controls(),
             "begin_with": widgets.Dropdown(options=["noise", "grey", *self._sources], layout=WIDE),
             "steps": widgets.IntSlider(128, 16, 512, step=16, layout=WIDE),
-            **self.strength_sliders(FIRST, weights=(0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)),
+            **sliders(FIRST, weights=(0, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)),
         }
         rest = [name for name in self.controls if name not in SHOWN]
         self.assemble_run(
@@ -71,33 +71,20 @@ class Distribution(StrengthsPanel, PhotoPanel):
             "given caption": self.say("wanted", layer=values["layer"]),
         }
 
-    def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
-        self.set_strengths(values)
+    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
         return values["layer"], values["photo"]
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        with torch.no_grad():
-            features = self.network.activations(self._of(values["photo"]), values["layer"])
-        if image is None:
-            image = self._start(values)
-        target = targets.distribution(values["layer"], features)
-        choices = {"start": image, "parameterization": "fourier"}
-        return maximize(self.network, target, steps, **choices, **self.strengths())
+    def search(self, values: dict[str, Any]) -> Call:
+        net, layer, size = Named("net", self.network), values["layer"], self.network.input_size
+        features = Call.of(Part(net, "activations"), self.loaded(values["photo"], size), layer)
+        target = Named("target", made_by=Call.of(targets.distribution, layer, features))
+        first = values["begin_with"]
+        start = first if first in ("noise", "grey") else self.loaded(first, size)
+        choices = {"start": start, "parameterization": "fourier"}
+        return Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
 
     def caption(self, step: Step) -> str:
         return self.say("distance", step=self._taken, distance=-next(iter(step.terms.values())))
-
-    def code_for(self, values: dict[str, Any]) -> str:
-        layer, start = values["layer"], repr(values["begin_with"])
-        size = self.network.input_size
-
-        if values["begin_with"] not in ("noise", "grey"):
-            start = self.load_code(values["begin_with"], size)
-        lines = [f"steps = lv.maximize(net, target, {values['steps']}, start={start}, parameterization='fourier'"]
-        lines += self.strengths_code(values)
-        features = f"net.activations({self.load_code(values['photo'], size)}, {layer!r})"
-        made = ",\n".join(lines) + ")"
-        return f"target = lv.distribution({layer!r}, {features})\n{made}\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return start_image(self.network, self._start(values), 1, self.network.input_size, "fourier")

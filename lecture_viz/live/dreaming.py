@@ -1,19 +1,19 @@
 """Lesson 6: DeepDream: more of whatever a layer sees, in a photo or in noise."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import photos, targets
+from .. import targets
 from ..networks import Network
 from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
 from ..optimization_based.maximization import start_image
-from ..optimization_based.optimization import Step
+from .kit.call import Call, Named
 from .kit.photo import WIDE, PhotoPanel
-from .kit.run import RunPanel
+from .kit.run import RunPanel, resized
+from .kit.strengths import Strengths
 
 SIZES = (64, 128, 192, 256)
 # an early, a middle and a deep layer
@@ -37,7 +37,6 @@ class Dreaming(RunPanel, PhotoPanel):
     def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 320):
         """``photo`` is an image, a bundled name or a path; ``size`` in screen pixels."""
         super().__init__(network, photo)
-        self._jitter = robustness.jitter(0)
         self.layers = layers = [name for name in network.layers if "pool" not in name]
         first = layer or layers[len(layers) // 2]
         self.controls = {
@@ -65,50 +64,25 @@ class Dreaming(RunPanel, PhotoPanel):
             "guided": plain | {"layer": deep, "guide": "coffee"},
         }
 
-    def steer_run(self, values: dict[str, Any]) -> tuple[str, str]:
-        self._jitter.strength = values["jitter"]
+    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
         return values["layer"], values["guide"]
 
-    def _beginning(self, name: str, pixels: int) -> Tensor | str:
-        return name if name == "noise" else self.load(name, pixels)
-
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        octaves = values["octaves"]
-        if image is None:
-            image = self._beginning(values["photo"], values["pixels"])
-        else:  # a dream that goes on, goes on at its whole size
-            image, octaves = photos.load_image(image, values["pixels"]), 1
-        return dream(
-            self.network,
-            image,
-            targets.layer(values["layer"]),
-            steps,
-            octaves=octaves,
-            rate=values["rate"],
-            transforms=[self._jitter],
-            size=values["pixels"],
-            guide=None if values["guide"] == "none" else self.load(values["guide"], self.network.input_size),
+    def search(self, values: dict[str, Any]) -> Call:
+        pixels, photo, guide = values["pixels"], values["photo"], values["guide"]
+        start = "noise" if photo == "noise" else Named("start", made_by=self.loaded(photo, pixels))
+        choices = {"octaves": values["octaves"], "rate": values["rate"]}
+        choices |= {"transforms": Strengths([robustness.jitter(values["jitter"])], always=True)}
+        choices |= {"size": pixels} if photo == "noise" else {}
+        if guide != "none":
+            choices["guide"] = Named("guide", made_by=self.loaded(guide, self.network.input_size))
+        return Call.of(
+            dream, Named("net", self.network), start, targets.layer(values["layer"]), values["steps"], **choices
         )
 
-    def code_for(self, values: dict[str, Any]) -> str:
-        pixels, photo, guide = values["pixels"], values["photo"], values["guide"]
-        lines, start = [], "'noise'"
-        if photo != "noise":
-            lines, start = [f"start = {self.load_code(photo, pixels)}"], "start"
-        choices = [
-            f"steps = lv.dream(net, {start}, {targets.layer(values['layer'])}, {values['steps']}",
-            f"octaves={values['octaves']}",
-            f"rate={values['rate']:.3g}",
-            f"transforms=[lv.robustness.jitter({values['jitter']})]",
-        ]
-        if photo == "noise":
-            choices.append(f"size={pixels}")
-        if guide != "none":
-            lines.append(f"guide = {self.load_code(guide, self.network.input_size)}")
-            choices.append("guide=guide")
-        lines.append(", ".join(choices) + ")")
-        return "\n".join([*lines, "lv.last(steps).image"])
+    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+        start = Named("start", resized(image, values["pixels"]))  # a dream that goes on, goes on at its whole size
+        return search.but(start, search.arguments[2], steps, octaves=1)
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
-        photo = self._beginning(values["photo"], values["pixels"])
+        photo = "noise" if values["photo"] == "noise" else self.load(values["photo"], values["pixels"])
         return start_image(self.network, photo, 1, values["pixels"])

@@ -1,6 +1,5 @@
 """Lesson 7: look for a picture that causes the same activations."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,9 +10,10 @@ from ..networks import Network
 from ..optimization_based.inversion import RECIPES, by_depth, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
+from .kit.call import Call, Named, Part
 from .kit.photo import WIDE
 from .kit.run import SearchPanel
-from .kit.strengths import OFF, StrengthsPanel
+from .kit.strengths import OFF, sliders, strengths
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
 FOLDED = ("L1", "6-norm", "median", "clip small", "clip small contribution")
@@ -28,7 +28,7 @@ ALONE = {
 }
 
 
-class Inversion(StrengthsPanel, SearchPanel):
+class Inversion(SearchPanel):
     """What a layer still knows grows into a picture.
 
     Controls: ``photo`` (another one begins a new search), ``layer``, ``recipe`` (``lbfgs``, ``adam``,
@@ -47,7 +47,7 @@ class Inversion(StrengthsPanel, SearchPanel):
             "layer": widgets.SelectionSlider(options=network.layers, value=first, layout=WIDE),
             "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
             "steps": widgets.IntSlider(64, 16, 512, step=16, layout=WIDE),
-            **self.strength_sliders(self.presets({"layer": first})["best"], WEIGHTS),
+            **sliders(self.presets({"layer": first})["best"], WEIGHTS),
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
@@ -69,8 +69,8 @@ class Inversion(StrengthsPanel, SearchPanel):
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["layer"] != self._layer:
             self._layer = values["layer"]
-            if self._preset is not None:  # its weights follow the layer
-                preset = self.presets(values)[self._preset]
+            if self._presets.at is not None:  # its weights follow the layer
+                preset = self.presets(values)[self._presets.at]
                 for name, value in preset.items():
                     self.controls[name].value = value
                 values |= preset
@@ -79,29 +79,19 @@ class Inversion(StrengthsPanel, SearchPanel):
     def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}
 
-    def steer_run(self, values: dict[str, Any]) -> tuple:
-        self.set_strengths(values)
+    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
         return values["layer"], values["recipe"]
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        with torch.no_grad():
-            activations = self.network.activations(self.photo, values["layer"])
-        choices = {"start": image} if image is not None else {"size": self.photo.shape[-1]}
-        return invert(
-            self.network, activations, values["layer"], steps, recipe=values["recipe"], **choices, **self.strengths()
-        )
+    def search(self, values: dict[str, Any]) -> Call:
+        net, photo, layer = Named("net", self.network), self.photo_call(), values["layer"]
+        activations, side = Call.of(Part(net, "activations"), photo, layer), self.photo.shape[-1]
+        choices = {"recipe": values["recipe"]} | ({"size": side} if side != self.network.input_size else {})
+        choices |= strengths(values, always=("penalties",))  # none of them is not the recipe's own
+        return Call.of(invert, net, activations, layer, values["steps"], **choices)
 
     def caption(self, step: Step) -> str:
         found = quality(self.network, step.image, self.photo, self._layer)
         return self.say("feature error", step=self._taken, error=found.feature_error) + f"<br>SSIM {found.ssim:.2f}"
-
-    def code_for(self, values: dict[str, Any]) -> str:
-        layer = values["layer"]
-        lines = [f"steps = lv.invert(net, net.activations(photo, {layer!r}), {layer!r}, {values['steps']}"]
-        lines[0] += f", recipe={values['recipe']!r}"
-        lines[0] += f", size={self.photo.shape[-1]}" if self.photo.shape[-1] != self.network.input_size else ""
-        lines += self.strengths_code(values, always=("penalties",))
-        return self.photo_code() + ",\n".join(lines) + ")\nlv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full_like(self.photo, GREY)

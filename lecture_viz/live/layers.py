@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,14 +11,32 @@ from torch import Tensor
 
 from .. import figures
 from ..networks import Network
-from ..optimization_based.inversion import RECIPES, Quality, invert, quality
+from ..optimization_based.inversion import RECIPES, Quality, invert, invert_all, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY, Penalty
+from .kit.call import Call, Expression, Item, Named
 from .kit.photo import WIDE
 from .kit.run import SearchPanel
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
 COLUMNS = 4  # of the strip, so that 18 layers fill about a square
+
+
+@dataclass(frozen=True)
+class Found(Expression):
+    """``{layer: step.image for layer, step in search}``."""
+
+    search: Call
+
+    def inner(self) -> Iterator[Expression]:
+        yield self.search
+
+    def results(self, known: dict[str, Any]) -> Iterator[dict[str, Tensor]]:
+        for steps in self.search.results(known):
+            yield {layer: step.image for layer, step in steps}
+
+    def expression(self) -> str:
+        return f"{{layer: step.image for layer, step in {self.search.expression()}}}"
 
 
 class Layers(SearchPanel):
@@ -58,11 +77,22 @@ class Layers(SearchPanel):
     def goal(self, values: dict[str, Any]) -> int:
         return values["steps"] * len(self._layers)
 
-    def steer_run(self, values: dict[str, Any]) -> str:
+    def fixed(self, values: dict[str, Any]) -> str:
+        return values["recipe"]
+
+    def _steer(self, values: dict[str, Any]) -> None:
         self._strength = values["strength"]
         for penalty, own in self._penalties:
             penalty.strength = own * self._strength
-        return values["recipe"]
+
+    def search(self, values: dict[str, Any]) -> Call:
+        choices = {"recipe": values["recipe"]}
+        choices |= {"strength": values["strength"]} if values["strength"] != 1 else {}
+        choices |= {"layers": self._layers} if self._layers != self.network.layers else {}
+        return Call.of(invert_all, Named("net", self.network), self.photo_call(), values["steps"], **choices)
+
+    def code_for(self, values: dict[str, Any]) -> str:
+        return str(Item(Named("found", made_by=Found(self.search(values))), values["layer"]))
 
     def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
         self._found = {}
@@ -71,7 +101,7 @@ class Layers(SearchPanel):
             self._now = layer
             penalties = RECIPES[values["recipe"]](self.network, layer)[1]["penalties"]
             self._penalties = [(penalty, penalty.strength) for penalty in penalties]
-            self.steer_run(values | {"strength": self._strength})
+            self._steer(values | {"strength": self._strength})
             with torch.no_grad():
                 activations = self.network.activations(self.photo, layer)
             choices = {"recipe": values["recipe"], "penalties": penalties, "size": self.photo.shape[-1]}
@@ -122,14 +152,6 @@ class Layers(SearchPanel):
 
     def depends_on(self, values: dict[str, Any]) -> str:
         return self.code_for(values | {"layer": ""})  # the slider only goes through what was found
-
-    def code_for(self, values: dict[str, Any]) -> str:
-        choices = [f"recipe={values['recipe']!r}"]
-        choices += [f"strength={values['strength']}"] if values["strength"] != 1 else []
-        choices += [f"layers={self._layers!r}"] if self._layers != self.network.layers else []
-        steps = f"lv.invert_all(net, photo, {values['steps']}, {', '.join(choices)})"
-        found = f"found = {{layer: step.image for layer, step in {steps}}}\nfound[{values['layer']!r}]"
-        return self.photo_code() + found
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full_like(self.photo, GREY)

@@ -1,19 +1,19 @@
 """Lesson 5: change the input until a neuron is as excited as it gets."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import photos, targets
+from .. import targets
 from ..networks import Network
 from ..optimization_based.maximization import maximize, start_image
-from ..optimization_based.optimization import Step
 from ..optimization_based.parameterization import PARAMETERIZATIONS
+from .kit.call import Call, Named
 from .kit.neuron import WIDE, NeuronPanel
-from .kit.strengths import OFF, StrengthsPanel
+from .kit.run import RunPanel, resized
+from .kit.strengths import OFF, sliders, strengths
 
 FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
 PLAIN = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
@@ -25,7 +25,7 @@ WORTH_SEEING = {
 }  # an early, a deep layer
 
 
-class Maximization(StrengthsPanel, NeuronPanel):
+class Maximization(RunPanel, NeuronPanel):
     """A class image grows while one watches.
 
     Controls: ``layer``, ``neuron``, ``kind`` of target (``logit``, ``probability``; ``channel``, ``neuron``,
@@ -44,7 +44,7 @@ class Maximization(StrengthsPanel, NeuronPanel):
             "parameterization": widgets.Dropdown(options=list(PARAMETERIZATIONS), value="fourier", layout=WIDE),
             "steps": widgets.IntSlider(128, 8, 512, step=8, layout=WIDE),
             "octaves": widgets.IntSlider(1, 1, 4, layout=WIDE),
-            **self.strength_sliders(NATURAL),
+            **sliders(NATURAL),
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
@@ -91,34 +91,19 @@ class Maximization(StrengthsPanel, NeuronPanel):
             return getattr(targets, kind)(self.network.labels[neuron])
         return targets.layer(layer) if kind == "layer" else getattr(targets, kind)(layer, neuron)
 
-    def steer_run(self, values: dict[str, Any]) -> targets.Target:
-        self.set_strengths(values)
+    def fixed(self, values: dict[str, Any]) -> targets.Target:
         return self._target(values)
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        octaves = values["octaves"]
-        if image is None:
-            image = self.photo if values["begin_with"] == "photo" else values["begin_with"]
-        else:  # a picture that goes on, goes on at its whole size
-            image, octaves = photos.load_image(image, self.network.input_size), 1
-        return maximize(
-            self.network,
-            self._target(values),
-            steps,
-            start=image,
-            parameterization=values["parameterization"],
-            octaves=octaves,
-            **self.strengths(),
-        )
+    def search(self, values: dict[str, Any]) -> Call:
+        start = self.photo_call() if values["begin_with"] == "photo" else values["begin_with"]
+        choices = {"start": start, "parameterization": values["parameterization"]}
+        choices |= {"octaves": values["octaves"]} if values["octaves"] > 1 else {}
+        net, target = Named("net", self.network), self._target(values)
+        return Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
 
-    def code_for(self, values: dict[str, Any]) -> str:
-        start = "photo" if values["begin_with"] == "photo" else repr(values["begin_with"])
-        lines = [f"steps = lv.maximize(net, {self._target(values)}, {values['steps']}, start={start}, "]
-        lines[0] += f"parameterization={values['parameterization']!r}"
-        lines[0] += f", octaves={values['octaves']}" if values["octaves"] > 1 else ""
-        lines += self.strengths_code(values)
-        first = self.photo_code() if start == "photo" else ""
-        return first + ",\n".join(lines) + ")\nlv.last(steps).image"
+    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+        image = resized(image, self.network.input_size)  # a picture that goes on, goes on at its whole size
+        return super().going_on(values, search.but(octaves=None), image, steps)
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         start = self.photo if values["begin_with"] == "photo" else values["begin_with"]

@@ -1,6 +1,5 @@
 """Lesson 5, hidden weaknesses: plant a bias into the training data, and watch it come up in the class image."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -10,6 +9,7 @@ from torch import Tensor
 from .. import figures
 from ..optimization_based.optimization import Step
 from ..optimization_based.planted_bias import SHAPES, Student, draw, watch
+from .kit.call import Call, Named
 from .kit.neuron import WIDE
 from .kit.run import RunPanel
 
@@ -26,7 +26,6 @@ class PlantedBias(RunPanel):
         """``bias`` (0 … 1) to begin with; ``size`` in screen pixels."""
         super().__init__()
         self._bias = bias
-        self._student: Student | None = None
         self.controls = {
             "bias": widgets.FloatSlider(value=bias, min=0, max=1, step=0.1, readout_format=".1f", layout=WIDE),
             "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", layout=WIDE),
@@ -47,24 +46,27 @@ class PlantedBias(RunPanel):
     def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
         return {"lesson": dumbbells(values["bias"]), "lesson caption": self.say("lesson caption")}
 
-    def steer_run(self, values: dict[str, Any]) -> str:
+    def fixed(self, values: dict[str, Any]) -> str:
         return values["shape"]
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        if image is None:  # else another shape: the same network learns on
-            self._student = Student(values["bias"])
-        return watch(self._student, values["shape"], steps)
+    def search(self, values: dict[str, Any]) -> Call:
+        student = Named("student", made_by=Call.of(Student, bias=values["bias"]))
+        return Call.of(watch, student, values["shape"], values["steps"])
+
+    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+        return search.but(Named("student", self.student), values["shape"], steps)  # the same network learns on
+
+    @property
+    def student(self) -> Student:
+        """The one that learns, or learned last."""
+        first = self._search.arguments[0]
+        return self._known.get("student", first.value)
 
     def followed(self, step: Step) -> dict[str, float]:
         return step.terms
 
     def caption(self, step: Step) -> str:
         return self.say("learned", step=self._taken, **step.terms)
-
-    def code_for(self, values: dict[str, Any]) -> str:
-        student = f"student = lv.planted_bias.Student(bias={values['bias']:.1f})\n"
-        steps = f"steps = lv.planted_bias.watch(student, {values['shape']!r}, {values['steps']})\n"
-        return student + steps + "lv.last(steps).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full((1, 3, 32, 32), 0.5)

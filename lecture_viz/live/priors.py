@@ -1,6 +1,6 @@
 """Lesson 9: whose picture is it? The same activations, looked for among pixels, and among what a network paints."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,8 +13,10 @@ from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.priors import decoder_prior, deep_image_prior, spectral_slope
 from ..optimization_based.regularizers import GREY, total_variation
+from .kit.call import Call, Item, Named, Part
 from .kit.photo import UPLOADED, WIDE
 from .kit.run import SearchPanel
+from .kit.strengths import Strengths
 
 PRIORS = ("total variation", "decoder", "deep image prior")
 
@@ -34,7 +36,6 @@ class Priors(SearchPanel):
         super().__init__(network, pictures[first])
         self._sources = {name: network.check(picture) for name, picture in pictures.items()}
         self._first = self._photo_name = first
-        self._penalty = total_variation(0)
         self._layer = layer or network.layers[len(network.layers) // 2]
         self._priors = [prior for prior in PRIORS if prior != "decoder" or network.name == NETWORK]
         self.controls = {
@@ -47,9 +48,6 @@ class Priors(SearchPanel):
             "steps": widgets.IntSlider(96, 16, 512, step=16, layout=WIDE),
         }
         self.assemble_run(self.columns(3), size=size, first=[self.view.picture("given", size)])
-
-    def load_code(self, name: str, size: int) -> str:
-        return super().load_code(name, size) if name == UPLOADED else f"pictures[{name!r}]"
 
     def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
         plain = {"photo": self._first, "layer": self._layer}
@@ -69,35 +67,24 @@ class Priors(SearchPanel):
         caption = f"{self.say('given', layer=values['layer'])}<br>{slope}"
         return {"given": self.photo, "given caption": caption}
 
-    def steer_run(self, values: dict[str, Any]) -> tuple:
-        self._penalty.strength = values["weight"]
+    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
         return values["prior"], values["layer"]
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        with torch.no_grad():
-            activations = self.network.activations(self.photo, values["layer"])
-        choices: dict[str, Any] = {"penalties": [self._penalty]}
+    def search(self, values: dict[str, Any]) -> Call:
+        net, layer, name = Named("net", self.network), values["layer"], values["photo"]
+        pictures = Named("pictures", self._sources)
+        photo = self.loaded(name, self._side) if name == UPLOADED else Item(pictures, name)
+        activations = Named("activations", made_by=Call.of(Part(net, "activations"), photo, layer))
+        choices: dict[str, Any] = {"penalties": Strengths([total_variation(values["weight"])], always=True)}
         if values["prior"] == "decoder":
-            choices = decoder_prior(self.network)
+            choices = {"**": Call.of(decoder_prior, net)}
         if values["prior"] == "deep image prior":
-            choices = deep_image_prior()
-        return invert(self.network, activations, values["layer"], steps, start=image, **choices)
+            choices = {"**": Call.of(deep_image_prior)}
+        return Call.of(invert, net, activations, layer, values["steps"], **choices)
 
     def caption(self, step: Step) -> str:
         error = self.say("feature error", step=self._taken, error=step.terms["feature error"])
         return f"{error}<br>{self.say('slope', slope=spectral_slope(step.image))}"
-
-    def code_for(self, values: dict[str, Any]) -> str:
-        layer = values["layer"]
-        choices = {
-            "total variation": f"penalties=[lv.regularizers.total_variation({values['weight']:g})]",
-            "decoder": "**lv.decoder_prior(net)",
-            "deep image prior": "**lv.deep_image_prior()",
-        }[values["prior"]]
-        return (
-            f"activations = net.activations({self.load_code(values['photo'], self._side)}, {layer!r})\n"
-            f"lv.last(lv.invert(net, activations, {layer!r}, {values['steps']}, {choices})).image"
-        )
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full_like(self.photo, GREY)

@@ -1,6 +1,5 @@
 """Lesson 8: "we only store layer 5": spoil what is stored, and see whether the photo is found all the same."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import ipywidgets as widgets
@@ -13,9 +12,11 @@ from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
 from ..optimization_based.reidentification import BITS, looks, ranks, similarities, store
+from .kit.call import Call, Named, Part
 from .kit.neuron import WIDE
 from .kit.run import RunPanel
 
+UNSPOILED = {"bits": 32, "average": 1, "dropout": 0}
 FOUND = 9  # shown of the gallery
 WORTH_SEEING = {"alexnet64": ("relu3", "relu5")}  # an early and a middle layer
 
@@ -87,12 +88,15 @@ class Reidentification(RunPanel):
     def _verdict(self, rank: int) -> str:
         return self.say("ranked" if rank else "found", rank=rank + 1, total=len(self._gallery))
 
-    def steer_run(self, values: dict[str, Any]) -> tuple:
-        return tuple(values[name] for name in ("layer", "bits", "average", "dropout"))
+    def fixed(self, values: dict[str, Any]) -> tuple[Any, ...]:
+        return tuple(values[name] for name in ("layer", *UNSPOILED))
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        choices = {"start": image} if image is not None else {"size": self.photo.shape[-1]}
-        return invert(self.network, self._stored(values), values["layer"], steps, **choices)
+    def search(self, values: dict[str, Any]) -> Call:
+        net, layer = Named("net", self.network), values["layer"]
+        spoiled = {name: values[name] for name, off in UNSPOILED.items() if values[name] != off}
+        activations = Call.of(Part(net, "activations"), Named("photo", self.photo), layer)
+        stored = Named("stored", made_by=Call.of(store, activations, **spoiled))
+        return Call.of(invert, net, stored, layer, values["steps"], size=self.photo.shape[-1])
 
     def _outputs(self) -> dict[str, Tensor | str | float]:
         outputs = super()._outputs()
@@ -108,16 +112,6 @@ class Reidentification(RunPanel):
 
     def caption(self, step: Step) -> str:
         return self.say("feature error", step=self._taken, error=step.terms["feature error"])
-
-    def code_for(self, values: dict[str, Any]) -> str:
-        layer, size = values["layer"], self.photo.shape[-1]
-        choices = "".join(
-            f", {name}={values[name]:g}"
-            for name, off in (("bits", 32), ("average", 1), ("dropout", 0))
-            if values[name] != off
-        )
-        stored = f"stored = lv.store(net.activations(photo, {layer!r}){choices})\n"
-        return stored + f"lv.last(lv.invert(net, stored, {layer!r}, {values['steps']}, size={size})).image"
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         return torch.full_like(self.photo, GREY)

@@ -10,7 +10,6 @@ from .. import maps, targets
 from ..gradient_based.gradients import sensitivity
 from ..languages import option
 from ..networks import Network, load_network
-from ..photos import load_image
 from .kit.call import Call, Named
 from .kit.panel import Made, Resolved
 from .kit.photo import WIDE, PhotoPanel
@@ -73,8 +72,7 @@ class Start(PhotoPanel):
         photo, size = self.load(values["photo"], network.input_size), network.input_size
         label = self._best(name, network, source, photo)[values["rank"] - 1][0]
         net = Named("net", network, Call.of(load_network, name))
-        loading = self.loading(values["photo"], size) or Call.of(load_image, Named("photo", source), size)
-        shown = Named("photo", photo, loading)
+        shown = Named("photo", photo, self.loaded(values["photo"], size))
         return Resolved(Call.of(sensitivity, net, shown, targets.logit(label), rule="guided"), values)
 
     def show(self, made: Made) -> dict[str, Shown]:

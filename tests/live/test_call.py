@@ -7,7 +7,7 @@ from panels import made_by
 import lecture_viz as lv
 from lecture_viz.gradient_based.localization import foreground
 from lecture_viz.gradient_based.smoothgrad import means
-from lecture_viz.live.kit.call import Call, ForEach, Named, Part, spelled
+from lecture_viz.live.kit.call import Call, ForEach, Item, Named, Part, spelled
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_is_written_as_a_student_would_write_it(about, network):
         "saliency = lv.saliency(net, photo, lv.channel('conv3', 12))",
         "lv.localization.foreground(saliency, 0.25)",
     ]
-    found = Part(Part(Named("found", (network,)), "photos"), 2)
+    found = Item(Part(Named("found", (network,)), "photos"), 2)
     each = ForEach(Call.of(lv.way_back, torch.relu, found, Named("s"), Named("rule")), "rule", lv.RULES, "lv.RULES")
     assert str(each) == "[lv.way_back(torch.relu, found.photos[2], s, rule) for rule in lv.RULES]"
 
@@ -36,7 +36,7 @@ def test_computes_what_its_code_computes(about, network, cat):
     for call in (
         Call.of(lv.gradient, *about, rule="guided"),
         Part(Call.of(lv.sensitivity, net, coffee, target), "gradient"),
-        Part(
+        Item(
             ForEach(Call.of(lv.smoothgrad, net, coffee, target, 16, rule=Named("rule")), "rule", lv.RULES, "lv.RULES"),
             1,
         ),

@@ -65,7 +65,7 @@ def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     if isinstance(panel, RunPanel) and panel.step is None:  # the controls stood there already
         panel.start().wait()
     assert panel.values["preset"] == presets[number]
-    assert panel._sentence.value
+    assert panel._presets.sentence.value
     if name != "relu_rules":
         last = list(panel.view.pictures)[-1 if name not in ("start", "gradients") else 1]
         assert panel.image(last).std() > 0.02, "a grey picture disappoints"
@@ -85,8 +85,8 @@ def test_a_panel_is_made_of_plain_ipywidgets(panels, name):
 
 def test_a_moved_control_is_no_preset_any_more_and_it_can_be_chosen_again(network, cat):
     panel = lv.live.gradients(network, cat)
-    assert panel.values["preset"] == "class" and "pseudo-loss" in panel._sentence.value
+    assert panel.values["preset"] == "class" and "pseudo-loss" in panel._presets.sentence.value
     panel.set(rule="guided")
-    assert panel.values["preset"] is None and not panel._sentence.value
+    assert panel.values["preset"] is None and not panel._presets.sentence.value
     panel.set(preset="class")
-    assert panel.values["rule"] == "backprop" and "pseudo-loss" in panel._sentence.value
+    assert panel.values["rule"] == "backprop" and "pseudo-loss" in panel._presets.sentence.value

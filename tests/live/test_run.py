@@ -363,14 +363,14 @@ def test_another_bias_trains_another_network(planted):
 def test_another_shape_while_it_learns_looks_at_the_same_network(planted):
     planted.set(steps=600)
     with held(planted, 5) as gate:
-        student, before = planted._student, planted.step
+        student, before = planted.student, planted.step
         planted.controls["shape"].value = "ring"
         gate.hold(2)
         assert planted.step.index == 1 and planted.step.total == 600 - 6
         assert not torch.equal(planted.step.image, before.image)
         planted.stop()
     planted.wait()
-    assert planted._student is student
+    assert planted.student is student
 
 
 def test_python_may_end_while_a_run_is_under_way():

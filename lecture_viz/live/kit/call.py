@@ -34,6 +34,16 @@ class Expression:
         """The expressions it is made of."""
         yield from ()
 
+    @property
+    def left_out(self) -> bool:
+        """Whether, as a named argument, it need not be written."""
+        return False
+
+    @property
+    def own_line(self) -> bool:
+        """Whether, as a named argument, it is written on a line of its own."""
+        return False
+
     def run(self) -> Any:
         """The value."""
         *_, result = self.results({})
@@ -111,6 +121,7 @@ class Call(Expression):
             function, *given = [next(computed) if isinstance(value, Expression) else value for value in every]
             arguments = given[: len(self.arguments)]
             choices = dict(zip((name for name, _ in self.choices), given[len(self.arguments) :]))
+            choices |= choices.pop("**", {})
             if grows := getattr(function, "grows", None):
                 yield from grows(*arguments, **choices)
             else:
@@ -119,25 +130,54 @@ class Call(Expression):
     def expression(self) -> str:
         function = self.function.expression() if isinstance(self.function, Expression) else spelled(self.function)
         arguments = [code(argument) for argument in self.arguments]
-        return f"{function}({', '.join([*arguments, *(f'{name}={code(value)}' for name, value in self.choices)])})"
+        for name, value in self.choices:
+            if not (isinstance(value, Expression) and value.left_out):
+                line = "\n    " if isinstance(value, Expression) and value.own_line else ""
+                arguments.append(f"**{code(value)}" if name == "**" else f"{line}{name}={code(value)}")
+        text = ", ".join(argument for argument in arguments if not argument.startswith("\n"))
+        return f"{function}({','.join([text, *(a for a in arguments if a.startswith(chr(10)))])})"
+
+    def but(self, *arguments: Any, **choices: Any) -> "Call":
+        """The same call with its last ``arguments`` replaced, and with these choices; ``None`` takes one away."""
+        kept = self.arguments[: len(self.arguments) - len(arguments)]
+        chosen = {**dict(self.choices), **choices}
+        return Call.of(self.function, *kept, *arguments, **{k: v for k, v in chosen.items() if v is not None})
 
 
 @dataclass(frozen=True)
 class Part(Expression):
-    """``whole.name``, or with a number ``whole[number]``."""
+    """``whole.name``."""
 
     whole: Expression
-    name: str | int
+    name: str
 
     def inner(self) -> Iterator[Expression]:
         yield self.whole
 
     def results(self, known: dict[str, Any]) -> Iterator[Any]:
         for whole in self.whole.results(known):
-            yield whole[self.name] if isinstance(self.name, int) else getattr(whole, self.name)
+            yield getattr(whole, self.name)
 
     def expression(self) -> str:
-        return self.whole.expression() + (f"[{self.name}]" if isinstance(self.name, int) else f".{self.name}")
+        return f"{self.whole.expression()}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Item(Expression):
+    """``whole[key]``."""
+
+    whole: Expression
+    key: str | int
+
+    def inner(self) -> Iterator[Expression]:
+        yield self.whole
+
+    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+        for whole in self.whole.results(known):
+            yield whole[self.key]
+
+    def expression(self) -> str:
+        return f"{self.whole.expression()}[{self.key!r}]"
 
 
 @dataclass(frozen=True)
@@ -186,7 +226,7 @@ def code(value: Any) -> str:
     if isinstance(value, torch.Tensor):
         return f"torch.tensor({value.tolist()})"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return repr(float(f"{value:.4g}"))  # as a slider shows it
     return repr(value)
 
 

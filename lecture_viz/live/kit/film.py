@@ -1,5 +1,6 @@
 """The film of a run: some of its pictures, as a strip and as a file."""
 
+import base64
 import io
 
 import torch
@@ -43,3 +44,14 @@ class Film:
         file = io.BytesIO()
         first.save(file, "GIF", save_all=True, append_images=more, duration=100, loop=0)
         return file.getvalue()
+
+    def links(self, final: Tensor) -> str:
+        """HTML: links that save ``final`` ``(1, 3, H, W)`` and the film, without a file on the server."""
+        files = {
+            "picture.png": ("image/png", maps.encode(final)),
+            "film.gif": ("image/gif", self.gif(final)),
+        }
+        return " · ".join(
+            f'<a download="{name}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{name}</a>'
+            for name, (kind, content) in files.items()
+        )

@@ -21,6 +21,7 @@ from traitlets import TraitError
 
 from ... import languages
 from .call import Expression
+from .presets import Presets, standing
 from .view import Shown, View
 from .worker import Worker
 
@@ -80,8 +81,7 @@ class Panel:
         self._drawn: dict[str, Any] | None = None  # the values on screen
         self._texts = languages.of_panel(self.name)
         self._made: Made | None = None  # the last one that is whole
-        self._preset: str | None = None  # the one the controls stand at
-        self._sentence = widgets.HTML()
+        self._presets: Presets | None = None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
@@ -130,14 +130,6 @@ class Panel:
         for name, high in limits.items():
             self.controls[name].max = high  # moves a value beyond it, too
         return values | {name: min(values[name], high) for name, high in limits.items()}
-
-    def set_place(self, values: dict[str, Any], **places: int) -> dict[str, Any]:
-        """For `adjust`: ``row`` and ``column`` go to these places and no hand can move them; without, they are free."""
-        for name in ("row", "column"):
-            self.controls[name].disabled = bool(places)
-            if places:
-                self.controls[name].value = places[name]
-        return values | places
 
     def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
@@ -193,46 +185,31 @@ class Panel:
                 self.offer(control, self.options(control.options))
 
     def _preset_row(self) -> list[widgets.Widget]:
-        """A button for each preset, and the lecture's sentence below; digits press them in the presenter view."""
-        values = self.values
-        presets = self.presets(values)
+        presets = self.presets(self.values)
         if not presets:
             return []
-        told = self._texts["presets"]
-        standing = (key for key, wanted in presets.items() if wanted.items() <= values.items())
-        self._preset = next(standing, None)
-        self.controls["preset"] = widgets.ToggleButtons(
-            options=[(f"{n} {told[key][0]}", key) for n, key in enumerate(presets, start=1)],
-            tooltips=[told[key][1] for key in presets],
-            value=self._preset,
-            style={"button_width": "auto"},
-        )
-        self.controls["preset"].add_class("lv-presets")
-        self._sentence.add_class("lv-sentence")
-        self._tell_preset()
-        return [self.controls["preset"], self._sentence]
-
-    def _tell_preset(self) -> None:
-        sentence = self._texts["presets"][self._preset][1] if self._preset else ""
-        self._sentence.value = html.escape(sentence, quote=False)
+        self._presets = Presets(self._texts["presets"], [*presets], standing(presets, self.values))
+        self.controls["preset"] = self._presets.buttons
+        return [self._presets.buttons, self._presets.sentence]
 
     def _follow_preset(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
         values = self.receive(values)
-        preset = values.get("preset")
-        was_chosen = preset is not None and preset != self._preset
-        self._preset = preset
-        if was_chosen:
-            wanted = self.presets(values)[preset]
+        if self._presets is None:
+            return self.adjust(values)
+        if (name := self._presets.pressed(values)) is not None:
+            wanted = self.presets(values)[name]
             values = self.adjust(self.receive(values | wanted))  # first what the ends of sliders depend on
-            for name in wanted:
-                self.controls[name].value = values[name]
+            for control in wanted:
+                self.controls[control].value = values[control]
             self.preset_chosen()
         values = self.adjust(values)
-        if preset is not None:
-            if any(values[name] != value for name, value in self.presets(values)[preset].items()):
-                self._preset = self.controls["preset"].value = values["preset"] = None
-            self._tell_preset()
+        if self._presets.at is not None:
+            wanted = self.presets(values)[self._presets.at]
+            if any(values[name] != value for name, value in wanted.items()):
+                self._presets.left()
+                values["preset"] = None
+        self._presets.tell()
         return values
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------

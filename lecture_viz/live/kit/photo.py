@@ -62,10 +62,6 @@ class PhotoPanel(Panel):
         """The photo of this name in a menu, ``size`` pixels wide and high."""
         return photos.load_image(self._sources[name], size)
 
-    def load_code(self, name: str, size: int) -> str:
-        """The call that loads it."""
-        return f"lv.load_image({ {GIVEN: 'photo', UPLOADED: 'your_file'}.get(name, repr(name)) }, {size})"
-
     def photo_call(self) -> Named:
         """The photo chosen, as the code names it."""
         return Named("photo", self.photo, self.loading(self._photo_name, self._side))
@@ -76,9 +72,9 @@ class PhotoPanel(Panel):
             return None
         return Call.of(photos.load_image, Named("your_file", self._sources[name]) if name == UPLOADED else name, size)
 
-    def photo_code(self) -> str:
-        """The line that makes ``photo`` the one chosen; none for the given one."""
-        return "" if self._photo_name == GIVEN else f"photo = {self.load_code(self._photo_name, self._side)}\n"
+    def loaded(self, name: str, size: int) -> Call:
+        """The call that makes the photo of this name in a menu ``size`` pixels wide and high."""
+        return self.loading(name, size) or Call.of(photos.load_image, Named("photo", self._sources[name]), size)
 
     def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
         """Another photo was chosen: forget what was found in the last one; returns the values."""

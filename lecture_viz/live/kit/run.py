@@ -5,7 +5,6 @@ a new drawing as everywhere; the drawing under way ends after its step, and the 
 the new values. So nothing has to be locked, and Stop answers within one step.
 """
 
-import base64
 import time
 import weakref
 from collections import deque
@@ -15,37 +14,43 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from ... import maps
-from ...optimization_based.optimization import Step
+from ... import photos
+from ...optimization_based.optimization import Step, last
+from .call import Call, Named, Part
 from .curves import Curves
 from .film import Film
 from .panel import Frame, Panel
 from .photo import PhotoPanel
+from .strengths import Strengths
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
 
 
 class RunPanel(Panel):
-    """A subclass adds controls, calls `assemble_run`, and writes `begin`, `steer_run` and `code_for`."""
+    """A subclass adds controls, calls `assemble_run`, and writes `search` and `fixed`."""
 
     _newest_panel: Callable[[], "RunPanel | None"] = lambda: None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
-        """A run of so many steps; ``image`` is the picture to go on with, ``None`` a new start."""
+    def search(self, values: dict[str, Any]) -> Call:
+        """The call that yields the steps. Its `Strengths` follow the sliders while it runs."""
         raise NotImplementedError
 
-    def steer_run(self, values: dict[str, Any]) -> Any:
-        """Set the strengths of the running optimisation; returns what cannot be changed in it, such as the target.
+    def fixed(self, values: dict[str, Any]) -> Any:
+        """What cannot be changed in a running search, such as its target.
 
-        When that changes, the run goes on from the picture on screen with a new `begin`.
+        When that changes, the run goes on from the picture on screen with another search, see `going_on`.
         """
         raise NotImplementedError
 
+    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+        """``search`` for the last ``steps`` of a run, beginning with ``image``."""
+        return search.but(steps, start=Named("start", image))
+
     def code_for(self, values: dict[str, Any]) -> str:
-        """The call that makes such a run."""
-        raise NotImplementedError
+        """The code that makes the picture of such a run."""
+        return str(Part(Call.of(last, Named("steps", made_by=self.search(values))), "image"))
 
     def first_picture(self, values: dict[str, Any]) -> Tensor:
         """What is shown before the first run."""
@@ -79,6 +84,8 @@ class RunPanel(Panel):
             before.stop()
         RunPanel._newest_panel = weakref.ref(self)
         self._run: Iterator[Step] | None = None
+        self._search: Call | None = None  # the call of the run, and the variables that its code makes
+        self._known: dict[str, Any] = {}
         self._fixed: Any = None
         self._newest: Step | None = None
         self._made_by = ""  # what the picture on screen depends on
@@ -127,6 +134,20 @@ class RunPanel(Panel):
         return self._newest
 
     # --- the worker's side ----------------------------------------------------------------------------------------
+
+    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+        """A run of so many steps; ``image`` is the picture to go on with, ``None`` a new start."""
+        search = self.search(values)
+        if image is not None:
+            search = self.going_on(values, search, image, steps)
+        self._search, self._known = search, {}
+        return next(search.results(self._known))
+
+    def _steer(self, values: dict[str, Any]) -> None:
+        """The strengths of the running search become those of the sliders."""
+        if self._search is not None:
+            for running, asked in zip(lists(self._search), lists(self.search(values))):
+                running.follow(asked)
 
     def _press(self, name: str) -> "RunPanel":
         self._wishes.append(name)
@@ -177,7 +198,8 @@ class RunPanel(Panel):
             self._show_state()
             yield Frame(outputs, self._told(values))
             return
-        fixed = self.steer_run(values)
+        fixed = self.fixed(values)
+        self._steer(values)
         if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
             self._run = self.begin(values, self._newest.image, max(1, self._goal - self._taken))
             self.curves = Curves(self._taken)  # another target has another scale
@@ -211,7 +233,7 @@ class RunPanel(Panel):
         if wish != "start":
             self._running = wish == "resume" and self._run is not None
             return
-        self._fixed, self._made_by = self.steer_run(values), self.depends_on(values)
+        self._fixed, self._made_by = self.fixed(values), self.depends_on(values)
         self._newest, self._taken, self._goal, self._seconds = None, 0, self.goal(values), 0.0
         self.film, self.curves = Film(), Curves()
         self._run, self._running = self.begin(values, None, self._goal), True
@@ -236,7 +258,7 @@ class RunPanel(Panel):
             "save": "",
         }
         if not self._running:
-            outputs["save"] = self._links()
+            outputs["save"] = f"{self.say('save as')} {self.film.links(self._newest.image[:1])}"
         return outputs
 
     def _time_left(self) -> str:
@@ -247,22 +269,6 @@ class RunPanel(Panel):
             return ""
         return self.say("stopped") if self._run is not None else self.say("done", seconds=self._seconds)
 
-    def _links(self) -> str:
-        """Links that save what was made, without a file on the server."""
-        final = self._newest.image[:1]
-        files = {
-            "picture.png": ("image/png", maps.encode(final)),
-            "film.gif": ("image/gif", self.film.gif(final)),
-        }
-        return (
-            self.say("save as")
-            + " "
-            + " · ".join(
-                f'<a download="{name}" href="data:{kind};base64,{base64.b64encode(content).decode()}">{name}</a>'
-                for name, (kind, content) in files.items()
-            )
-        )
-
 
 class SearchPanel(RunPanel, PhotoPanel):
     """Looks for the photo itself: another photo begins a new search, once there was one."""
@@ -271,3 +277,13 @@ class SearchPanel(RunPanel, PhotoPanel):
         if self._newest is not None:
             self.begin_anew()
         return super().new_photo(values)
+
+
+def lists(call: Call) -> list[Strengths]:
+    """The lists of a call whose strengths may change."""
+    return [value for _, value in call.choices if isinstance(value, Strengths)]
+
+
+def resized(image: Tensor, side: int) -> Tensor:
+    """A picture of a run, ``side`` pixels wide and high."""
+    return photos.load_image(image, side)

@@ -1,13 +1,14 @@
 """What panels of an optimisation share: a slider for the strength of each penalty, filter and transform."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 from ...optimization_based import regularizers, robustness
-from .neuron import WIDE
-from .run import RunPanel
+from ...optimization_based.regularizers import Choice
+from .call import Expression
+from .photo import WIDE
 
 # what each slider makes, its end, and its step; 0 is off
 PENALTIES = {
@@ -29,51 +30,65 @@ TRANSFORMS = {
     "rotation": (robustness.rotation, 30, 1),
     "scale": (robustness.scale, 0.4, 0.02),
 }
-KINDS = (
-    ("penalties", PENALTIES, "regularizers"),
-    ("filters", FILTERS, "regularizers"),
-    ("transforms", TRANSFORMS, "robustness"),
-)
-OFF = {name: 0.0 for _, makers, _ in KINDS for name in makers}
+KINDS = {"penalties": PENALTIES, "filters": FILTERS, "transforms": TRANSFORMS}
+OFF = {name: 0.0 for makers in KINDS.values() for name in makers}
 
 
-class StrengthsPanel(RunPanel):
-    """A subclass takes the controls `strength_sliders`, and gives `strengths` to its run."""
+class Strengths(Expression):
+    """A list of regularisers or transforms whose strengths may change while a run uses them; written are those on.
 
-    def __init__(self, *arguments: Any):
-        super().__init__(*arguments)
-        self._made = {name: make(0) for _, makers, _ in KINDS for name, (make, _, _) in makers.items()}
+    Two are equal if they hold the same kinds: another strength makes no other run.
+    """
 
-    def strength_sliders(
-        self, first: dict[str, float], weights: Sequence[float] = ()
-    ) -> dict[str, widgets.FloatSlider | widgets.SelectionSlider]:
-        """One for each of `OFF`; ``first`` are the values to begin with. Penalties may be held to some ``weights``."""
-        sliders = {}
-        for kind, makers, _ in KINDS:
-            for name, (_, end, step) in makers.items():
-                shared = {"value": first.get(name, 0), "layout": WIDE}
-                if weights and kind == "penalties":
-                    sliders[name] = widgets.SelectionSlider(options=weights, **shared)
-                else:
-                    form = ".3f" if step < 0.01 else ".2f"
-                    sliders[name] = widgets.FloatSlider(min=0, max=end, step=step, readout_format=form, **shared)
-        return sliders
+    def __init__(self, choices: Sequence[Choice], always: bool = False):
+        """``always`` writes the list even if nothing in it is on."""
+        self.choices, self.always = list(choices), always
 
-    def set_strengths(self, values: dict[str, Any]) -> None:
-        """Also while a run uses them."""
-        for name, made in self._made.items():
-            made.strength = values[name]
+    @property
+    def left_out(self) -> bool:
+        return not self.always and not any(choice.strength for choice in self.choices)
 
-    def strengths(self) -> dict[str, list]:
-        """``penalties``, ``filters`` and ``transforms``, as `optimize` takes them."""
-        return {kind: [self._made[name] for name in makers] for kind, makers, _ in KINDS}
+    @property
+    def own_line(self) -> bool:
+        return True
 
-    @staticmethod
-    def strengths_code(values: dict[str, Any], always: tuple[str, ...] = ()) -> list[str]:
-        """A line of code for each kind of which one is on, or which is in ``always``."""
-        lines = []
-        for kind, makers, room in KINDS:
-            made = [f"lv.{room}.{makers[name][0].__name__}({values[name]:g})" for name in makers if values[name]]
-            if made or kind in always:
-                lines.append(f"    {kind}=[{', '.join(made)}]")
-        return lines
+    def results(self, known: dict[str, Any]) -> Iterator[list[Choice]]:
+        yield self.choices
+
+    def expression(self) -> str:
+        return f"[{', '.join(repr(choice) for choice in self.choices if choice.strength)}]"
+
+    def follow(self, other: "Strengths") -> None:
+        """Take over the strengths of another one of the same kinds."""
+        for mine, its in zip(self.choices, other.choices, strict=True):
+            mine.strength = its.strength
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Strengths) and [c.name for c in self.choices] == [c.name for c in other.choices]
+
+    def __hash__(self) -> int:
+        return hash(tuple(choice.name for choice in self.choices))
+
+
+def sliders(
+    first: Mapping[str, float], weights: Sequence[float] = ()
+) -> dict[str, widgets.FloatSlider | widgets.SelectionSlider]:
+    """One for each of `OFF`; ``first`` are the values to begin with. Penalties may be held to some ``weights``."""
+    made = {}
+    for kind, makers in KINDS.items():
+        for name, (_, end, step) in makers.items():
+            shared = {"value": first.get(name, 0), "layout": WIDE}
+            if weights and kind == "penalties":
+                made[name] = widgets.SelectionSlider(options=weights, **shared)
+            else:
+                form = ".3f" if step < 0.01 else ".2f"
+                made[name] = widgets.FloatSlider(min=0, max=end, step=step, readout_format=form, **shared)
+    return made
+
+
+def strengths(values: Mapping[str, Any], always: Sequence[str] = ()) -> dict[str, Strengths]:
+    """``penalties``, ``filters`` and ``transforms`` as `optimize` takes them, as strong as the sliders say."""
+    return {
+        kind: Strengths([make(values[name]) for name, (make, _, _) in makers.items()], kind in always)
+        for kind, makers in KINDS.items()
+    }

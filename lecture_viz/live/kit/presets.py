@@ -1,0 +1,51 @@
+"""A panel's presets: a button for each, in the lecture's order, and the lecture's sentence below."""
+
+import html
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+
+class Presets:
+    """Buttons; digits press them in the presenter view.
+
+    Attributes:
+        at: the preset that the controls stand at, or none.
+        buttons: what a hand presses; its value is the preset pressed last, as long as the controls stand at it.
+    """
+
+    def __init__(self, told: Mapping[str, tuple[str, str]], names: Iterable[str], at: str | None):
+        """``told`` has a title and a sentence for each name."""
+        self._told = told
+        self.at = at
+        self.buttons = widgets.ToggleButtons(
+            options=[(f"{n} {told[name][0]}", name) for n, name in enumerate(names, start=1)],
+            tooltips=[told[name][1] for name in names],
+            value=at,
+            style={"button_width": "auto"},
+        )
+        self.buttons.add_class("lv-presets")
+        self.sentence = widgets.HTML()
+        self.sentence.add_class("lv-sentence")
+        self.tell()
+
+    def tell(self) -> None:
+        """Show the sentence of the preset that the controls stand at."""
+        sentence = self._told[self.at][1] if self.at else ""
+        self.sentence.value = html.escape(sentence, quote=False)
+
+    def pressed(self, values: dict[str, Any]) -> str | None:
+        """The preset that a hand has just pressed, if one did."""
+        now, before = values["preset"], self.at
+        self.at = now
+        return now if now != before else None
+
+    def left(self) -> None:
+        """A hand has moved a control of the preset: it stands at none any more."""
+        self.at = self.buttons.value = None
+
+
+def standing(presets: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> str | None:
+    """The preset that ``values`` are, or none."""
+    return next((name for name, wanted in presets.items() if wanted.items() <= values.items()), None)
