@@ -42,9 +42,9 @@ class Gradients(NeuronPanel):
         deep, middle, early = (self.depth(part) for part in (1, 0.5, 0))
         return {
             "class": self.output | BACKPROP,
-            "deep": {"layer": deep, "neuron": self.loudest(deep)} | BACKPROP,
-            "middle": {"layer": middle, "neuron": self.loudest(middle)} | BACKPROP,
-            "early": {"layer": early, "neuron": self.loudest(early)} | BACKPROP,
+            "deep": {"layer": deep, "neuron": self.response(deep).loudest} | BACKPROP,
+            "middle": {"layer": middle, "neuron": self.response(middle).loudest} | BACKPROP,
+            "early": {"layer": early, "neuron": self.response(early).loudest} | BACKPROP,
             "deconvnet": self.output | {"rule": "deconvnet"},
             "guided": self.output | {"rule": "guided"},
         }

@@ -47,7 +47,7 @@ class Localization(NeuronPanel):
 
     def resolve(self, values: dict[str, Any]) -> Resolved:
         layer, samples = values["layer"], values["samples"]
-        limits = {"neuron": len(self.activation(layer)) - 1}
+        limits = {"neuron": self.response(layer).shape[0] - 1}
         neuron = min(values["neuron"], limits["neuron"])
         about = Named("net", self.network), self.photo_call(), self.at_strongest(layer, neuron)
         smooth = Call.of(magnitude, Call.of(smoothgrad, *about, samples))

@@ -54,7 +54,7 @@ class Maximization(RunPanel, NeuronPanel):
         )
 
     def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
-        kinds = ["channel", "neuron", "layer"] if self.activation(values["layer"]).ndim == 3 else ["neuron", "layer"]
+        kinds = ["channel", "neuron", "layer"] if self.response(values["layer"]).spatial else ["neuron", "layer"]
         if self.is_output(values["layer"]):
             kinds = ["logit", "probability"]
         menu = self.controls["kind"]
@@ -63,7 +63,7 @@ class Maximization(RunPanel, NeuronPanel):
         if values["kind"] not in kinds:
             values["kind"] = kinds[0]
         menu.value = values["kind"]
-        values = self.limit(values, {"neuron": len(self.activation(values["layer"])) - 1})
+        values = self.limit(values, {"neuron": self.response(values["layer"]).shape[0] - 1})
         self.controls["neuron"].disabled = values["kind"] == "layer"
         return super().adjust(values)
 

@@ -78,13 +78,13 @@ class Saliency(NeuronPanel):
         return {
             "class": plain,
             "probability": plain | {"score": "probability"},
-            "deep": plain | {"layer": deep, "neuron": self.loudest(deep), "other": 0},
+            "deep": plain | {"layer": deep, "neuron": self.response(deep).loudest, "other": 0},
             "smooth": plain | {"samples": 32},
             "random": plain | {"random": self._last},
         }
 
     def resolve(self, values: dict[str, Any]) -> Resolved:
-        last = len(self.activation(values["layer"])) - 1
+        last = self.response(values["layer"]).shape[0] - 1
         values = values | {name: min(values[name], last) for name in ("neuron", "other")}
         call = self._call(values, self._target(values, values["neuron"]), values["random"])
         disabled = {"score": not self.is_output(values["layer"])}

@@ -1,0 +1,68 @@
+"""How often the network runs to build a panel, and for a move: as often as there is something to learn, and no more."""
+
+import pytest
+import torch
+
+import lecture_viz as lv
+from lecture_viz.networks import Network
+
+# forward passes at most: to build it, a move, and for the move. A panel that compares several maps needs one for each;
+# a run that has not begun needs none.
+LIMITS = {
+    "start": (2, {"rank": 2}, 1),  # what it takes the photo for, and the gradient
+    "gradients": (2, {"neuron": 5}, 1),  # all layers at once, and the gradient
+    "relu_rules": (0, {"x11": 3}, 0),
+    "deconvnet": (15, {"which": 2}, 2),  # nine patches, painted one by one
+    "saliency": (8, {"neuron": 5}, 7),  # three rules, three of another neuron, the value
+    "localization": (2, {"neuron": 5}, 1),
+    "maximization": (1, {"L2": 5}, 0),
+    "planted_bias": (0, {"steps": 200}, 0),
+    "dreaming": (0, {"octaves": 2}, 0),
+    "inversion": (0, {"L2": 3}, 0),
+    "layers": (0, {"strength": 3}, 0),
+    "reidentification": (4, {"bits": 4}, 1),  # the gallery's looks and its activations; what is stored
+    "priors": (0, {"weight": 10}, 0),
+    "distribution": (1, {"L2": 3}, 0),  # which layers have rows and columns
+}
+
+
+@pytest.fixture
+def passes(monkeypatch):
+    """A list with an entry for each."""
+    counted, forward = [], Network.forward
+    monkeypatch.setattr(Network, "forward", lambda self, image: counted.append(1) or forward(self, image))
+    return counted
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_network_runs_no_more_than_it_must(name, network, cat, passes):
+    gallery = torch.cat([lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS])
+    about = {
+        "start": (),
+        "relu_rules": (),
+        "planted_bias": (),
+        "deconvnet": (network,),
+        "dreaming": (network,),
+        "distribution": (network,),
+        "reidentification": (network, network, gallery),
+        "priors": (network, {"photo": cat}),
+    }
+    passes.clear()
+    to_build, move, to_move = LIMITS[name]
+    panel = getattr(lv.live, name)(*about.get(name, (network, cat)))
+    assert len(passes) <= to_build
+    passes.clear()
+    panel.set(**move)
+    assert len(passes) <= to_move
+    passes.clear()
+    panel.worker.ask()
+    panel.wait()
+    assert not passes  # nothing has changed
+
+
+def test_another_layer_costs_no_look(network, cat, passes):
+    panel = lv.live.gradients(network, cat)
+    for move in ({"layer": "conv3"}, {"preset": "deep"}, {"strongest": False, "row": 2}):
+        passes.clear()
+        panel.set(**move)
+        assert len(passes) == 1, move

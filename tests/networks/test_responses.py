@@ -1,0 +1,26 @@
+"""One look at all layers, against the activations of each."""
+
+import torch
+
+import lecture_viz as lv
+from lecture_viz.networks.responses import responses
+
+
+def test_are_those_of_each_layer(network, cat):
+    found, best = responses(network, cat)
+    assert tuple(found) == network.layers
+    assert network.labels[best] == network.top(cat, 1)[0][0]
+    for layer, response in found.items():
+        a = network.activations(cat, layer)[0]
+        assert response.shape == a.shape and response.spatial == (a.ndim == 3)
+        assert response.loudest == a.reshape(len(a), -1).amax(dim=1).argmax()
+        if response.spatial:
+            for channel in range(len(a)):
+                row, column = response.place(channel)
+                assert a[channel, row, column] == a[channel].max()
+
+
+def test_layers_of_a_transformer_have_no_places():
+    network = lv.load_network("vit_b_32", weights=None, device="cpu")
+    found, _ = responses(network, torch.rand(1, 3, 224, 224))
+    assert not any(response.spatial for layer, response in found.items() if layer.startswith("encoder"))
