@@ -14,9 +14,8 @@ from voila.app import Voila
 
 from .. import languages
 from ..machine import places
-from ..networks import load_network
-from ..photos import load_image
-from .lessons import lessons, own_network
+from .lessons import lessons
+from .own import choose
 
 
 class Hall(JupyterHandler):
@@ -63,18 +62,15 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     asked = arguments(argv)
     languages.use_language(asked.language)
-    if asked.photo:
-        load_image(asked.photo)  # say now what is wrong with it, not in front of the class
-    if asked.network:
-        (own_network if asked.network.endswith(".py") else load_network)(asked.network)
+    own = choose(asked.network, asked.photo)
     root = places.prepare()
     with tempfile.TemporaryDirectory() as folder:
-        found = lessons(asked.notebooks, Path(folder), asked.photo, asked.network)
+        found = lessons(asked.notebooks, Path(folder))
         here = files(__package__)
         os.environ["JUPYTER_PATH"] = os.pathsep.join(
             filter(None, [str(here / "templates"), os.environ.get("JUPYTER_PATH")])
         )
-        os.environ["LECTURE_VIZ_LANGUAGE"] = asked.language  # the kernels read it
+        os.environ.update({"LECTURE_VIZ_LANGUAGE": asked.language, **own})  # the kernels read it
         page = (here / "hall.html").read_text(encoding="utf-8")
         page = page.replace("LESSONS", json.dumps(found)).replace("TEXTS", json.dumps(languages.texts()["hall"]))
         Presenter.page = page

@@ -9,6 +9,8 @@ import pytest
 from lab import BUSY, ENDLESS, NOTEBOOKS, LabPanel, Program, barriers, copy_notebooks, eventually, free_port, new_page
 from playwright.sync_api import Browser, Frame, Page, Request, expect
 
+import lecture_viz as lv
+
 pytestmark = pytest.mark.browser
 
 
@@ -214,8 +216,8 @@ def test_sliders_away_for_larger_pictures(screen):
 
 def test_no_lesson_has_barriers_light_or_dark(screen):
     page, found = screen.lesson(0), []
-    assert page.evaluate("() => lessons.length") == 10
-    for number in range(10):
+    assert page.evaluate("() => lessons.length") == len(lv.live.LESSONS)
+    for number in range(len(lv.live.LESSONS)):
         is_shown(page, number)
         lesson = next(frame for frame in page.frames if f"/0{number}_" in frame.url)
         for panel in range(lesson.locator(".lv-panel").count()):

@@ -26,6 +26,10 @@ LIMITS = {
 }
 
 
+def test_every_panel_is_counted():
+    assert [*LIMITS] == [*lv.live.panels()]
+
+
 @pytest.fixture
 def passes(monkeypatch):
     """A list with an entry for each."""

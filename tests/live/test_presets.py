@@ -25,6 +25,10 @@ PRESETS = {
 }
 
 
+def test_every_panel_is_tried():
+    assert [*PRESETS] == [*lv.live.panels()]
+
+
 @pytest.fixture(scope="module")
 def panels(network, cat):
     """Made when they are asked for, once each."""

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
 import lecture_viz as lv
 from lecture_viz.machine import places
+from lecture_viz.presenter import own
 from lecture_viz.presenter.__main__ import Presenter, arguments, main
 from lecture_viz.presenter.lessons import lessons
+from lecture_viz.presenter.own import choose
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -33,13 +36,41 @@ def test_every_notebook_is_a_lesson_with_all_its_panels(tmp_path):
         assert "exercises.check" not in code(tmp_path / lesson.file)
 
 
-def test_the_lecturers_own_photo_and_network(tmp_path):
-    (tmp_path / "mine.png").write_bytes(lv.images.encode(lv.load_image("coffee", 64)))
-    lessons(NOTEBOOKS, tmp_path, photo=str(tmp_path / "mine.png"), network="googlenet")
-    lines = code(tmp_path / "01_gradients.ipynb").splitlines()
-    own = [line for line in lines if line.startswith(("net = ", "photo = "))][-2:]
-    assert own[0] == "net = lv.load_network('googlenet')" and "mine.png', size=net.input_size)" in own[1]
-    assert lines.index(own[1]) < next(n for n, line in enumerate(lines) if "lv.live." in line)
+@pytest.fixture
+def hall(tmp_path, monkeypatch):
+    """``hall(network, photo)``: what each lesson's cells leave behind, by file, under this choice."""
+
+    def all_lessons(network=None, photo=None, only="0"):
+        for name, value in choose(network, photo).items():
+            monkeypatch.setenv(name, value)
+        for lesson in lessons(NOTEBOOKS, tmp_path)[1:]:
+            if only not in lesson.file:
+                continue
+            before = vars(lv).copy(), vars(lv.live).copy()
+            names = {}
+            try:
+                exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+            finally:
+                for room, old in zip((lv, lv.live), before):
+                    vars(room).update(old)
+            yield names
+
+    return all_lessons
+
+
+def test_the_lecturers_own_photo(hall, tmp_path):
+    mine = lv.load_image("coffee", 64)
+    (tmp_path / "mine.png").write_bytes(lv.images.encode(mine))
+    (names,) = hall(photo=str(tmp_path / "mine.png"), only="01_")
+    assert names["net"].name == "alexnet64"
+    for photo in (names["photo"], names["panel"].photo):
+        assert (lv.images.to_array(photo) == lv.images.to_array(mine)).all()
+    assert "coffee" not in names["panel"].code() and "tabby" not in names["panel"].code()
+
+
+def test_without_a_choice_a_lesson_is_the_notebooks(hall, cat):
+    (names,) = hall(only="01_")
+    assert torch.equal(names["photo"], cat) and "lv.logit('tabby')" in names["panel"].code()
 
 
 def test_titles_in_the_language_in_use(tmp_path):
@@ -51,7 +82,7 @@ def test_titles_in_the_language_in_use(tmp_path):
 
 
 def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
-    with pytest.raises(FileNotFoundError, match="no notebooks with cells tagged 'present'"):
+    with pytest.raises(FileNotFoundError, match="no notebooks of lessons in"):
         lessons(tmp_path, tmp_path)
     with pytest.raises(FileNotFoundError, match="no photo at"):
         main([str(NOTEBOOKS), "--photo", "nowhere.png"])
@@ -111,21 +142,16 @@ net = lv.wrap(nn.Sequential(*conv, nn.Flatten(), nn.Linear(32 * 8 * 8, 5)), inpu
 
 
 @pytest.mark.notebook
-def test_every_lesson_runs_with_a_network_of_ones_own(tmp_path):
+def test_every_lesson_runs_with_a_network_of_ones_own(hall, tmp_path):
     (tmp_path / "mine.py").write_text(OWN)
-    for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=str(tmp_path / "mine.py"))[1:]:
-        names = {}
-        exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+    for names in hall(str(tmp_path / "mine.py"), "coffee"):
         assert names["net"].labels == tuple("abcde")
 
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("network", ["alexnet64", "inception64", "googlenet"])
-def test_every_lesson_runs_with_another_network_and_photo(tmp_path, network, monkeypatch):
-    random = lv.load_network(network, weights=None, device="cpu")  # no download
-    monkeypatch.setattr(lv, "load_network", lambda name, **_: random if name == network else load(name))
-    load = lv.networks.load_network
-    for lesson in lessons(NOTEBOOKS, tmp_path, photo="coffee", network=network)[1:]:
-        names = {}
-        exec(TransformerManager().transform_cell(code(tmp_path / lesson.file)), names)
+def test_every_lesson_runs_with_another_network_and_photo(hall, network, monkeypatch):
+    random, load = lv.load_network(network, weights=None, device="cpu"), own.load_network  # no download
+    monkeypatch.setattr(own, "load_network", lambda name, *_, **__: random if name == network else load(name))
+    for names in hall(network, "coffee"):
         assert names["net"] is random
