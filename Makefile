@@ -53,9 +53,10 @@ matrix: $(VENV)/test.stamp ## notebooks and tests with 1 to 4 threads and other 
 mutants: $(VENV)/test.stamp ## how many small errors, put into the package, do the tests notice?
 	$(BIN)/python tests/mutants.py
 
-lint: $(VENV)/test.stamp ## code style of the package, the tests and the notebooks
+lint: $(VENV)/test.stamp ## code style of package, tests and notebooks, and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: $(VENV)/bench.stamp $(PROXY) ## measure against peers and with a class; writes benchmarks/RESULTS.md, CLASSROOM.md
 	$(BIN)/python -m benchmarks

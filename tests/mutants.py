@@ -47,7 +47,8 @@ TESTS = {
     "optimization_based/robustness": ("optimization_based/test_robustness",),
     "optimization_based/inversion": ("optimization_based/test_inversion",),
     "networks/network": ("networks/test_network", "gradient_based/test_deconvnet"),
-    "live/kit/panel": ("live/test_panel", "live/test_live", "live/test_photo"),
+    "live/kit/panel": ("live/test_panel", "live/test_live", "live/test_photo", "live/test_presets"),
+    "live/kit/call": ("live/test_call", "live/test_live"),
     "live/kit/worker": ("live/test_panel", "live/test_run"),
     "live/kit/run": ("live/test_run", "live/test_inversion_panels"),
 }

@@ -98,7 +98,8 @@ def _back(network: Network, call: Call, s: Tensor, unpooling: Unpooling) -> Tens
                     x.shape[2:], s.shape[2:], part.stride, part.padding, part.dilation, part.kernel_size
                 )
             ]
-            return F.conv_transpose2d(s, part.weight, None, part.stride, part.padding, lost, part.groups, part.dilation)
+            padding = [int(side) for side in part.padding]
+            return F.conv_transpose2d(s, part.weight, None, part.stride, padding, lost, part.groups, part.dilation)
         case nn.Linear():
             return s @ part.weight
         case nn.Flatten() | nn.Dropout() | nn.Identity():

@@ -13,6 +13,7 @@ Use the unnormalised score (`logit`): a probability also rises when other classe
 too.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -21,6 +22,8 @@ from torch import Tensor
 from ..networks.network import Network
 from ..targets import Target, as_target
 from .relu_rules import Rule, relu_rule
+
+Explained = Target | Callable[[Network, Tensor], Tensor]  # a number for each image (B,)
 
 
 class Sensitivity(NamedTuple):
@@ -31,7 +34,7 @@ class Sensitivity(NamedTuple):
     relus: int
 
 
-def _forward(network: Network, image: Tensor, target: Target) -> tuple[Tensor, Tensor]:
+def _forward(network: Network, image: Tensor, target: Explained) -> tuple[Tensor, Tensor]:
     """The picture as a leaf of a new graph, and the target's value on it ``(B,)``."""
     image = network.check(image).detach().requires_grad_()
     with torch.enable_grad():
@@ -45,7 +48,7 @@ def _back(image: Tensor, value: Tensor) -> Tensor:
     return gradient
 
 
-def gradient(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Tensor:
+def gradient(network: Network, image: Tensor, target: Explained, rule: Rule = "backprop") -> Tensor:
     """What ``target`` propagates back to the pixels of ``image`` ``(B, 3, H, W)``: signed, same shape and device.
 
     Computed on the network's device.
@@ -61,7 +64,7 @@ def gradient(network: Network, image: Tensor, target: Target, rule: Rule = "back
     return sensitivity(network, image, target, rule).gradient
 
 
-def sensitivity(network: Network, image: Tensor, target: Target, rule: Rule = "backprop") -> Sensitivity:
+def sensitivity(network: Network, image: Tensor, target: Explained, rule: Rule = "backprop") -> Sensitivity:
     """`gradient`, with the value of the target and the count of ReLUs on the way back beside it."""
     with relu_rule(rule, refuse_none=False) as seen:
         image, value = _forward(network, image, target)

@@ -105,7 +105,7 @@ def intersection_over_union(one: Box, other: Box) -> float:
 
 def peak(saliency: Tensor) -> tuple[int, int]:
     """Row and column of the strongest pixel of a map ``(1, 1, H, W)``; the first of them in reading order."""
-    row, column = divmod(saliency.flatten().argmax().item(), saliency.shape[-1])
+    row, column = divmod(int(saliency.flatten().argmax()), saliency.shape[-1])
     return row, column
 
 

@@ -16,7 +16,7 @@ in place or not) is answered with one that has the chosen way back. The network 
 """
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -48,14 +48,14 @@ def check_rule(rule: str) -> None:
 
 class _RuledReLU(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x: Tensor, rule: Rule) -> Tensor:
+    def forward(ctx: Any, x: Tensor, rule: Rule) -> Tensor:
         ctx.rule = rule
         y = x.clamp(min=0)
         ctx.save_for_backward(y)  # y > 0 exactly where x > 0, and the next layer keeps y anyway
         return y
 
     @staticmethod
-    def backward(ctx, sensitivity: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, sensitivity: Tensor) -> tuple[Tensor, None]:
         (y,) = ctx.saved_tensors
         return relu_backward(ctx.rule, y, sensitivity), None
 
@@ -80,7 +80,9 @@ class relu_rule(TorchFunctionMode):  # noqa: N801  used like a function: `with r
         self.count = 0
         self.refuse_none = refuse_none and rule != "backprop"
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         kwargs = kwargs or {}
         in_place = function in _RELUS_IN_PLACE
         if not in_place and function not in _RELUS:
@@ -93,8 +95,8 @@ class relu_rule(TorchFunctionMode):  # noqa: N801  used like a function: `with r
                 return x.copy_(y) if in_place or True in (*args[1:], kwargs.get("inplace")) else y
         return function(x, *args[1:], **kwargs)
 
-    def __exit__(self, exc_type, exc_value, traceback):
-        super().__exit__(exc_type, exc_value, traceback)
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        super().__exit__(exc_type, exc_value, traceback)  # type: ignore[no-untyped-call]
         if exc_type is None and self.count == 0 and self.refuse_none:
             raise ValueError(
                 f"the rule {self.rule!r} changes the way back through ReLUs, but no ReLU ran forward here: the result "

@@ -47,7 +47,13 @@ def smoothgrad(
 
 
 def means(
-    network: Network, image: Tensor, target: Target, samples: int, noise: float = NOISE, rule: Rule = "backprop", seed=0
+    network: Network,
+    image: Tensor,
+    target: Target,
+    samples: int,
+    noise: float = NOISE,
+    rule: Rule = "backprop",
+    seed: int = 0,
 ) -> Iterator[Tensor]:
     """`smoothgrad` while it grows: the mean so far, after every few samples."""
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
@@ -70,4 +76,4 @@ def means(
         yield total / done
 
 
-smoothgrad.grows = means  # a panel shows each mean
+smoothgrad.grows = means  # type: ignore[attr-defined]  # a panel shows each mean

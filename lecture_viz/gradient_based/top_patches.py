@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -96,7 +96,7 @@ def scan(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
         found = Strongest(dict(activations), dict(places), stop, [*skipped])
         if activations:
             yield found
-    if not activations:
+    if not activations or found is None:
         raise ValueError(f"not one of these {len(pictures)} pictures can be read, such as {skipped[0]!r}")
     if cache:
         _write(cache, found)
@@ -116,7 +116,9 @@ def _strongest_places(
     return found  # and the activations themselves are let go before the next batch
 
 
-def top_patches(network: Network, images, layer: str, channel: int, k: int = 9, progress: bool = True) -> TopPatches:
+def top_patches(
+    network: Network, images: Any, layer: str, channel: int, k: int = 9, progress: bool = True
+) -> TopPatches:
     """The ``k`` pictures that excite a channel most: what it saw there, and what of it counted.
 
     Args:

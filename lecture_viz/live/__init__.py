@@ -7,8 +7,8 @@ from .distribution import Distribution as distribution
 from .dreaming import Dreaming as dreaming
 from .gradients import Gradients as gradients
 from .inversion import Inversion as inversion
-from .kit.panel import Frame as Frame
 from .kit.panel import Panel as Panel
+from .kit.resolved import Frame as Frame
 from .layers import Layers as layers
 from .localization import Localization as localization
 from .maximization import Maximization as maximization

@@ -13,9 +13,11 @@ from ..networks import Network
 from ..networks.receptive_fields import receptive_fields
 from ..photos import Pictures
 from ..targets import neuron
-from .kit.call import Call, Item, Named, Part
-from .kit.neuron import WIDE, slider
-from .kit.panel import Made, Panel, Resolved
+from .kit.call import Call, Item, Named, Part, Values
+from .kit.neuron import slider
+from .kit.panel import Panel
+from .kit.photo import WIDE
+from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
 # feature maps with a theme: one of a deep layer, of a middle and of an early one
@@ -59,7 +61,7 @@ class Deconvnet(Panel):
         shown = [self.view.picture(name, size) for name in ("patches", "reconstructions", "photo", "reconstruction")]
         self.assemble(self.columns(4), self.view.row(*shown))
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         layers = [layer for layer in self._fields if "pool" not in layer]
         deep, middle, early = WORTH_SEEING.get(
             self.network.name, [(layers[round(part * (len(layers) - 1))], 0) for part in (1, 0.5, 0.1)]
@@ -72,7 +74,7 @@ class Deconvnet(Panel):
             "sum": dict(zip(("layer", "channel"), deep)) | best | {"unpooling": "sum"},
         }
 
-    def resolve(self, values: dict[str, Any]) -> Resolved:
+    def resolve(self, values: Values) -> Resolved:
         layer, strongest = values["layer"], values["strongest"]
         rows, columns = self._fields[layer].shape
         limits = {"channel": len(self._found.activations[layer]) - 1, "row": rows - 1, "column": columns - 1}

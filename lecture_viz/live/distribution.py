@@ -1,7 +1,5 @@
 """Lesson 9: "I want this distribution in layer 4": pictures with the channel statistics of a photo."""
 
-from typing import Any
-
 import ipywidgets as widgets
 from torch import Tensor
 
@@ -9,7 +7,7 @@ from .. import targets
 from ..networks import Network
 from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
-from .kit.call import Call, Named, Part
+from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE, PhotoPanel
 from .kit.run import RunPanel
 from .kit.strengths import OFF, sliders, strengths
@@ -48,7 +46,7 @@ class Distribution(RunPanel, PhotoPanel):
             first=[self.view.picture("given", size)],
         )
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         early, middle, deep = (self._layers[round(part * (len(self._layers) - 1))] for part in (0.1, 0.5, 0.9))
         plain = FIRST | {"photo": self._first, "begin_with": "noise"}
         return {
@@ -61,20 +59,20 @@ class Distribution(RunPanel, PhotoPanel):
     def _of(self, name: str) -> Tensor:
         return self.load(name, self.network.input_size)
 
-    def _start(self, values: dict[str, Any]) -> Tensor | str:
+    def _start(self, values: Values) -> Tensor | str:
         first = values["begin_with"]
         return first if first in ("noise", "grey") else self._of(first)
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         return {
             "given": self._of(values["photo"]),
             "given caption": self.say("wanted", layer=values["layer"]),
         }
 
-    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
+    def fixed(self, values: Values) -> tuple[str, str]:
         return values["layer"], values["photo"]
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         net, layer, size = Named("net", self.network), values["layer"], self.network.input_size
         features = Call.of(Part(net, "activations"), self.loaded(values["photo"], size), layer)
         target = Named("target", made_by=Call.of(targets.distribution, layer, features))
@@ -86,5 +84,5 @@ class Distribution(RunPanel, PhotoPanel):
     def caption(self, step: Step) -> str:
         return self.say("distance", step=self._taken, distance=-next(iter(step.terms.values())))
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         return start_image(self.network, self._start(values), 1, self.network.input_size, "fourier")

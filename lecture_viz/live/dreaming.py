@@ -1,7 +1,5 @@
 """Lesson 6: DeepDream: more of whatever a layer sees, in a photo or in noise."""
 
-from typing import Any
-
 import ipywidgets as widgets
 from torch import Tensor
 
@@ -10,7 +8,7 @@ from ..networks import Network
 from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
 from ..optimization_based.maximization import start_image
-from .kit.call import Call, Named
+from .kit.call import Call, Named, Values
 from .kit.photo import WIDE, PhotoPanel
 from .kit.run import RunPanel, resized
 from .kit.strengths import Strengths
@@ -51,7 +49,7 @@ class Dreaming(RunPanel, PhotoPanel):
         }
         self.assemble_run(self.columns(5), size=size)
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         early, middle, deep = WORTH_SEEING.get(
             self.network.name, [self.layers[round(part * (len(self.layers) - 1))] for part in (0.2, 0.5, 0.7)]
         )
@@ -64,10 +62,10 @@ class Dreaming(RunPanel, PhotoPanel):
             "guided": plain | {"layer": deep, "guide": "coffee"},
         }
 
-    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
+    def fixed(self, values: Values) -> tuple[str, str]:
         return values["layer"], values["guide"]
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         pixels, photo, guide = values["pixels"], values["photo"], values["guide"]
         start = "noise" if photo == "noise" else Named("start", made_by=self.loaded(photo, pixels))
         choices = {"octaves": values["octaves"], "rate": values["rate"]}
@@ -79,10 +77,10 @@ class Dreaming(RunPanel, PhotoPanel):
             dream, Named("net", self.network), start, targets.layer(values["layer"]), values["steps"], **choices
         )
 
-    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+    def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         start = Named("start", resized(image, values["pixels"]))  # a dream that goes on, goes on at its whole size
         return search.but(start, search.arguments[2], steps, octaves=1)
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         photo = "noise" if values["photo"] == "noise" else self.load(values["photo"], values["pixels"])
         return start_image(self.network, photo, 1, values["pixels"])

@@ -1,7 +1,5 @@
 """Lesson 1: any neuron of any layer, propagated back to the photo."""
 
-from typing import Any
-
 import ipywidgets as widgets
 from torch import Tensor
 
@@ -9,9 +7,10 @@ from .. import maps
 from ..gradient_based.gradients import magnitude, sensitivity
 from ..gradient_based.relu_rules import RULES
 from ..networks import Network
-from .kit.call import Call, Named
-from .kit.neuron import WIDE, NeuronPanel, slider
-from .kit.panel import Made, Resolved
+from .kit.call import Call, Named, Values
+from .kit.neuron import NeuronPanel, slider
+from .kit.photo import WIDE
+from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
 BACKPROP = {"rule": "backprop", "strongest": True}
@@ -38,7 +37,7 @@ class Gradients(NeuronPanel):
         shown = self.view.row(*(self.view.picture(name, size) for name in ("photo", "gradient", "magnitude")))
         self.assemble(self.columns(4), shown)
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         deep, middle, early = (self.depth(part) for part in (1, 0.5, 0))
         return {
             "class": self.output | BACKPROP,
@@ -49,7 +48,7 @@ class Gradients(NeuronPanel):
             "guided": self.output | {"rule": "guided"},
         }
 
-    def resolve(self, values: dict[str, Any]) -> Resolved:
+    def resolve(self, values: Values) -> Resolved:
         asked = (values[name] for name in ("layer", "neuron", "strongest", "row", "column"))
         target, limits, disabled, placed = self.at_place(*asked)
         call = Call.of(sensitivity, Named("net", self.network), self.photo_call(), target, rule=values["rule"])

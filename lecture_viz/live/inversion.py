@@ -1,7 +1,5 @@
 """Lesson 7: look for a picture that causes the same activations."""
 
-from typing import Any
-
 import ipywidgets as widgets
 import torch
 from torch import Tensor
@@ -10,14 +8,14 @@ from ..networks import Network
 from ..optimization_based.inversion import RECIPES, by_depth, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
-from .kit.call import Call, Named, Part
+from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE
 from .kit.run import SearchPanel
 from .kit.strengths import OFF, sliders, strengths
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
 FOLDED = ("L1", "6-norm", "median", "clip small", "clip small contribution")
-ALONE = {
+ALONE: dict[str, Values] = {
     "no regulariser": {},
     "L2": {"L2": 3},
     "total variation": {"total variation": 10},
@@ -57,32 +55,32 @@ class Inversion(SearchPanel):
             first=[self.view.picture("photo", size)],
         )
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         """The weights of the last two grow with depth."""
-        presets = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
+        presets: dict[str, Values] = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
         weights = {recipe: by_depth(self.network, values["layer"], recipe) for recipe in RECIPES}
         paper = {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23, "steps": 128}
         presets["paper"] = OFF | paper
         presets["best"] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
         return presets
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         if values["layer"] != self._layer:
             self._layer = values["layer"]
-            if self._presets.at is not None:  # its weights follow the layer
-                preset = self.presets(values)[self._presets.at]
+            if self.preset is not None:  # its weights follow the layer
+                preset = self.presets(values)[self.preset]
                 for name, value in preset.items():
                     self.controls[name].value = value
                 values |= preset
         return super().adjust(values)
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}
 
-    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
+    def fixed(self, values: Values) -> tuple[str, str]:
         return values["layer"], values["recipe"]
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         net, photo, layer = Named("net", self.network), self.photo_call(), values["layer"]
         activations, side = Call.of(Part(net, "activations"), photo, layer), self.photo.shape[-1]
         choices = {"recipe": values["recipe"]} | ({"size": side} if side != self.network.input_size else {})
@@ -93,5 +91,5 @@ class Inversion(SearchPanel):
         found = quality(self.network, step.image, self.photo, self._layer)
         return self.say("feature error", step=self._taken, error=found.feature_error) + f"<br>SSIM {found.ssim:.2f}"
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

@@ -3,7 +3,6 @@
 import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -14,7 +13,7 @@ from ..networks import Network
 from ..optimization_based.inversion import RECIPES, Quality, invert, invert_all, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY, Penalty
-from .kit.call import Call, Expression, Item, Named
+from .kit.call import Call, Expression, Item, Named, Values
 from .kit.photo import WIDE
 from .kit.run import SearchPanel
 
@@ -31,7 +30,7 @@ class Found(Expression):
     def inner(self) -> Iterator[Expression]:
         yield self.search
 
-    def results(self, known: dict[str, Any]) -> Iterator[dict[str, Tensor]]:
+    def results(self, known: Values) -> Iterator[dict[str, Tensor]]:
         for steps in self.search.results(known):
             yield {layer: step.image for layer, step in steps}
 
@@ -66,7 +65,7 @@ class Layers(SearchPanel):
         self.assemble_run(self.columns(3), size=size, first=[self.view.picture("photo", size)])
         self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         plain = {"recipe": "lbfgs", "strength": 1}
         return {
             "best": plain,
@@ -74,27 +73,27 @@ class Layers(SearchPanel):
             "strong": plain | {"strength": 10},
         }
 
-    def goal(self, values: dict[str, Any]) -> int:
+    def goal(self, values: Values) -> int:
         return values["steps"] * len(self._layers)
 
-    def fixed(self, values: dict[str, Any]) -> str:
+    def fixed(self, values: Values) -> str:
         return values["recipe"]
 
-    def _steer(self, values: dict[str, Any]) -> None:
+    def _steer(self, values: Values) -> None:
         self._strength = values["strength"]
         for penalty, own in self._penalties:
             penalty.strength = own * self._strength
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         choices = {"recipe": values["recipe"]}
         choices |= {"strength": values["strength"]} if values["strength"] != 1 else {}
         choices |= {"layers": self._layers} if self._layers != self.network.layers else {}
         return Call.of(invert_all, Named("net", self.network), self.photo_call(), values["steps"], **choices)
 
-    def code_for(self, values: dict[str, Any]) -> str:
+    def code_for(self, values: Values) -> str:
         return str(Item(Named("found", made_by=Found(self.search(values))), values["layer"]))
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+    def begin(self, values: Values, image: Tensor | None, steps: int) -> Iterator[Step]:
         self._found = {}
         each, total = values["steps"], self.goal(values)
         for number, layer in enumerate(self._layers):
@@ -110,7 +109,7 @@ class Layers(SearchPanel):
                     self._found[layer] = step.image, quality(self.network, step.image, self.photo, layer)
                 yield step._replace(index=number * each + step.index, total=total)
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": self.say("the photo")}
         return outputs | ({} if self._running else self._chosen(values["layer"]))
 
@@ -145,13 +144,13 @@ class Layers(SearchPanel):
             "film caption": self.say("inverted", count=len(self._found), total=len(self._layers)),
             "curves": f"<table class='lv-figures'>{head}{rows}</table>",
         }
-        return outputs if self._running else outputs | self._chosen(self.controls["layer"].value)
+        return outputs if self._running else {**outputs, **self._chosen(self.controls["layer"].value)}
 
     def caption(self, step: Step) -> str:
         return self.say("searching", layer=self._now, error=step.terms["feature error"])
 
-    def depends_on(self, values: dict[str, Any]) -> str:
+    def depends_on(self, values: Values) -> str:
         return self.code_for(values | {"layer": ""})  # the slider only goes through what was found
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

@@ -1,7 +1,5 @@
 """Lesson 4: from a saliency map to a box about the object."""
 
-from typing import Any
-
 import ipywidgets as widgets
 from torch import Tensor
 
@@ -10,9 +8,10 @@ from ..gradient_based import localization as where
 from ..gradient_based.gradients import magnitude, saliency
 from ..gradient_based.smoothgrad import smoothgrad
 from ..networks import Network
-from .kit.call import Call, Named
-from .kit.neuron import WIDE, NeuronPanel, samples_slider
-from .kit.panel import Made, Resolved
+from .kit.call import Call, Named, Values
+from .kit.neuron import NeuronPanel, samples_slider
+from .kit.photo import WIDE
+from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
 
@@ -36,7 +35,7 @@ class Localization(NeuronPanel):
         shown = [self.view.picture(name, size) for name in ("saliency", "foreground", "box")]
         self.assemble(self.columns(3), self.view.row(*shown))
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"samples": 32, "threshold": 0.5, "by_colour": False}
         return {
             "box": plain,
@@ -45,7 +44,7 @@ class Localization(NeuronPanel):
             "colour": plain | {"by_colour": True},
         }
 
-    def resolve(self, values: dict[str, Any]) -> Resolved:
+    def resolve(self, values: Values) -> Resolved:
         layer, samples = values["layer"], values["samples"]
         limits = {"neuron": self.response(layer).shape[0] - 1}
         neuron = min(values["neuron"], limits["neuron"])

@@ -1,7 +1,6 @@
 """Lesson 5: change the input until a neuron is as excited as it gets."""
 
 from contextlib import suppress
-from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
@@ -10,14 +9,15 @@ from .. import targets
 from ..networks import Network
 from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.parameterization import PARAMETERIZATIONS
-from .kit.call import Call, Named
-from .kit.neuron import WIDE, NeuronPanel
+from .kit.call import Call, Named, Values
+from .kit.neuron import NeuronPanel
+from .kit.photo import WIDE
 from .kit.run import RunPanel, resized
 from .kit.strengths import OFF, sliders, strengths
 
 FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
-PLAIN = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
-NATURAL = PLAIN | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
+PLAIN: Values = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
+NATURAL: Values = PLAIN | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
 YOSINSKI = {"L2": 10, "low-pass": 0.4, "clip small": 5, "clip small contribution": 5}
 WORTH_SEEING = {
     "alexnet64": ("relu3", "relu5"),
@@ -53,7 +53,7 @@ class Maximization(RunPanel, NeuronPanel):
             size=size,
         )
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         kinds = ["channel", "neuron", "layer"] if self.response(values["layer"]).spatial else ["neuron", "layer"]
         if self.is_output(values["layer"]):
             kinds = ["logit", "probability"]
@@ -67,7 +67,7 @@ class Maximization(RunPanel, NeuronPanel):
         self.controls["neuron"].disabled = values["kind"] == "layer"
         return super().adjust(values)
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         network = self.network
         early, deep = WORTH_SEEING.get(network.name, (self.depth(0.3), self.depth(1)))
         output = self.output | {"kind": "logit"}
@@ -85,26 +85,26 @@ class Maximization(RunPanel, NeuronPanel):
             presets["dumbbell"] = NATURAL | output | {"neuron": network.label_index("dumbbell")}
         return presets
 
-    def _target(self, values: dict[str, Any]) -> targets.Target:
+    def _target(self, values: Values) -> targets.Target:
         layer, neuron, kind = values["layer"], values["neuron"], values["kind"]
         if kind in ("logit", "probability"):
             return getattr(targets, kind)(self.network.labels[neuron])
         return targets.layer(layer) if kind == "layer" else getattr(targets, kind)(layer, neuron)
 
-    def fixed(self, values: dict[str, Any]) -> targets.Target:
+    def fixed(self, values: Values) -> targets.Target:
         return self._target(values)
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         start = self.photo_call() if values["begin_with"] == "photo" else values["begin_with"]
         choices = {"start": start, "parameterization": values["parameterization"]}
         choices |= {"octaves": values["octaves"]} if values["octaves"] > 1 else {}
         net, target = Named("net", self.network), self._target(values)
         return Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
 
-    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+    def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         image = resized(image, self.network.input_size)  # a picture that goes on, goes on at its whole size
         return super().going_on(values, search.but(octaves=None), image, steps)
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         start = self.photo if values["begin_with"] == "photo" else values["begin_with"]
         return start_image(self.network, start, 1, self.network.input_size, values["parameterization"])

@@ -1,7 +1,5 @@
 """Lesson 5, hidden weaknesses: plant a bias into the training data, and watch it come up in the class image."""
 
-from typing import Any
-
 import ipywidgets as widgets
 import torch
 from torch import Tensor
@@ -9,8 +7,8 @@ from torch import Tensor
 from .. import figures
 from ..optimization_based.optimization import Step
 from ..optimization_based.planted_bias import SHAPES, Student, draw, watch
-from .kit.call import Call, Named
-from .kit.neuron import WIDE
+from .kit.call import Call, Named, Values
+from .kit.photo import WIDE
 from .kit.run import RunPanel
 
 
@@ -33,34 +31,34 @@ class PlantedBias(RunPanel):
         }
         self.assemble_run(self.columns(2), size=size, first=[self.view.picture("lesson", size)])
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         names = {"always": 1.0, "never": 0.0, "sometimes": 0.3}
         return {name: {"bias": bias, "shape": "dumbbell"} for name, bias in names.items()}
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         if values["bias"] != self._bias:
             self._bias = values["bias"]
             self.begin_anew()
         return super().adjust(values)
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         return {"lesson": dumbbells(values["bias"]), "lesson caption": self.say("lesson caption")}
 
-    def fixed(self, values: dict[str, Any]) -> str:
+    def fixed(self, values: Values) -> str:
         return values["shape"]
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         student = Named("student", made_by=Call.of(Student, bias=values["bias"]))
         return Call.of(watch, student, values["shape"], values["steps"])
 
-    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+    def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         return search.but(Named("student", self.student), values["shape"], steps)  # the same network learns on
 
     @property
     def student(self) -> Student:
         """The one that learns, or learned last."""
-        first = self._search.arguments[0]
-        return self._known.get("student", first.value)
+        assert self._search is not None, "nobody has learned yet"
+        return self._known.get("student", self._search.arguments[0].value)
 
     def followed(self, step: Step) -> dict[str, float]:
         return step.terms
@@ -68,7 +66,7 @@ class PlantedBias(RunPanel):
     def caption(self, step: Step) -> str:
         return self.say("learned", step=self._taken, **step.terms)
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         return torch.full((1, 3, 32, 32), 0.5)
 
 

@@ -1,7 +1,6 @@
 """Lesson 9: whose picture is it? The same activations, looked for among pixels, and among what a network paints."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -13,7 +12,7 @@ from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.priors import decoder_prior, deep_image_prior, spectral_slope
 from ..optimization_based.regularizers import GREY, total_variation
-from .kit.call import Call, Item, Named, Part
+from .kit.call import Call, Item, Named, Part, Values
 from .kit.photo import UPLOADED, WIDE
 from .kit.run import SearchPanel
 from .kit.strengths import Strengths
@@ -49,7 +48,7 @@ class Priors(SearchPanel):
         }
         self.assemble_run(self.columns(3), size=size, first=[self.view.picture("given", size)])
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         plain = {"photo": self._first, "layer": self._layer}
         presets = {prior: plain | {"prior": prior} for prior in self._priors}
         if "decoder" in self._priors:
@@ -58,24 +57,24 @@ class Priors(SearchPanel):
             presets |= {"noise": deep | {"photo": "noise"}} if "noise" in self._sources else {}
         return presets
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         self.controls["weight"].disabled = values["prior"] != "total variation"
         return super().adjust(values)
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         slope = self.say("slope", slope=spectral_slope(self.photo))
         caption = f"{self.say('given', layer=values['layer'])}<br>{slope}"
         return {"given": self.photo, "given caption": caption}
 
-    def fixed(self, values: dict[str, Any]) -> tuple[str, str]:
+    def fixed(self, values: Values) -> tuple[str, str]:
         return values["prior"], values["layer"]
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         net, layer, name = Named("net", self.network), values["layer"], values["photo"]
         pictures = Named("pictures", self._sources)
         photo = self.loaded(name, self._side) if name == UPLOADED else Item(pictures, name)
         activations = Named("activations", made_by=Call.of(Part(net, "activations"), photo, layer))
-        choices: dict[str, Any] = {"penalties": Strengths([total_variation(values["weight"])], always=True)}
+        choices: Values = {"penalties": Strengths([total_variation(values["weight"])], always=True)}
         if values["prior"] == "decoder":
             choices = {"**": Call.of(decoder_prior, net)}
         if values["prior"] == "deep image prior":
@@ -86,5 +85,5 @@ class Priors(SearchPanel):
         error = self.say("feature error", step=self._taken, error=step.terms["feature error"])
         return f"{error}<br>{self.say('slope', slope=spectral_slope(step.image))}"
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

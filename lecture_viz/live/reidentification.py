@@ -12,8 +12,8 @@ from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
 from ..optimization_based.reidentification import BITS, looks, ranks, similarities, store
-from .kit.call import Call, Named, Part
-from .kit.neuron import WIDE
+from .kit.call import Call, Named, Part, Values
+from .kit.photo import WIDE
 from .kit.run import RunPanel
 
 UNSPOILED = {"bits": 32, "average": 1, "dropout": 0}
@@ -57,7 +57,7 @@ class Reidentification(RunPanel):
         first_pictures = [self.view.picture("photo", size), self.view.picture("matches", size)]
         self.assemble_run(self.columns(2), size=size, first=first_pictures)
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         layers, plain = self.network.layers, {"bits": BITS[0], "average": 1, "dropout": 0}
         early, middle = WORTH_SEEING.get(self.network.name, (layers[len(layers) // 4], layers[len(layers) // 2]))
         return {
@@ -68,19 +68,19 @@ class Reidentification(RunPanel):
             "defended": plain | {"layer": middle, "average": 2, "dropout": 0.5},
         }
 
-    def _stored(self, values: dict[str, Any]) -> Tensor:
+    def _stored(self, values: Values) -> Tensor:
         with torch.no_grad():
             activations = self.network.activations(self.photo, values["layer"])
         return store(activations, values["bits"], values["average"], values["dropout"])
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         """The photo, and how the thief fares who compares the stored activations themselves."""
         layer = values["layer"]
         if layer not in self._raw:
             with torch.no_grad():
                 parts = [self.network.activations(part, layer) for part in self._gallery.split(64)]
             self._raw = {layer: torch.cat(parts)}
-        rank = ranks(self._stored(values), self._raw[layer], [self._right]).item()
+        rank = int(ranks(self._stored(values), self._raw[layer], [self._right]))
         caption = f"{self.say('by numbers')} {self._verdict(rank)}"
         outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": caption}
         return outputs if self._newest else outputs | {"matches": torch.full_like(self.photo, GREY)}
@@ -88,10 +88,10 @@ class Reidentification(RunPanel):
     def _verdict(self, rank: int) -> str:
         return self.say("ranked" if rank else "found", rank=rank + 1, total=len(self._gallery))
 
-    def fixed(self, values: dict[str, Any]) -> tuple[Any, ...]:
+    def fixed(self, values: Values) -> tuple[Any, ...]:
         return tuple(values[name] for name in ("layer", *UNSPOILED))
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         net, layer = Named("net", self.network), values["layer"]
         spoiled = {name: values[name] for name, off in UNSPOILED.items() if values[name] != off}
         activations = Call.of(Part(net, "activations"), Named("photo", self.photo), layer)
@@ -104,7 +104,7 @@ class Reidentification(RunPanel):
             return outputs
         seen = looks(self._judge, self._newest.image)
         best = similarities(seen, self._looks)[0].topk(min(FOUND, len(self._gallery))).indices.tolist()
-        rank = ranks(seen, self._looks, [self._right]).item()
+        rank = int(ranks(seen, self._looks, [self._right]))
         pictures = [self._gallery[n : n + 1] for n in best]
         chosen = best.index(self._right) if self._right in best else None
         caption = f"{self.say('by picture')} {self._verdict(rank)}"
@@ -113,5 +113,5 @@ class Reidentification(RunPanel):
     def caption(self, step: Step) -> str:
         return self.say("feature error", step=self._taken, error=step.terms["feature error"])
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

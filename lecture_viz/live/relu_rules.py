@@ -1,14 +1,13 @@
 """Lesson 2: the lecture's ReLU figure with numbers one can change (Springenberg et al. 2015 [21], figure 1)."""
 
-from typing import Any
-
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
 from ..gradient_based.relu_rules import BETWEEN, RULES, two_relus, way_back
-from .kit.call import Call, ForEach, Named
-from .kit.panel import Made, Panel, Resolved
+from .kit.call import Call, ForEach, Named, Values
+from .kit.panel import Panel
+from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
 Grid = tuple[tuple[float, ...], ...]
@@ -50,7 +49,7 @@ class ReluRules(Panel):
             widgets.HBox([arriving, *(self.outputs[rule] for rule in RULES)], layout=row),
         )
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         figure, zeros = (
             {f"{letter}{y}{x}": grid[y - 1][x - 1] for letter, grid in zip("xs", grids) for y in ROWS for x in ROWS}
             for grids in (FIGURE, ZEROS)
@@ -77,12 +76,12 @@ class ReluRules(Panel):
     def _cells(self, letter: str) -> dict[str, widgets.FloatText]:
         return {name: control for name, control in self.controls.items() if name[0] == letter and name[1:].isdigit()}
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         for name, cell in self._cells("s").items():
             (cell.add_class if values[name] < 0 else cell.remove_class)("lv-negative")
         return super().adjust(values)
 
-    def resolve(self, values: dict[str, Any]) -> Resolved:
+    def resolve(self, values: Values) -> Resolved:
         x, s = (torch.tensor([float(values[name]) for name in self._cells(letter)]).view(3, 3) for letter in "xs")
         if not (x.isfinite().all() and s.isfinite().all()):
             raise ValueError(self.say("not a number"))
@@ -92,7 +91,10 @@ class ReluRules(Panel):
 
     def show(self, made: Made) -> dict[str, Shown]:
         forward, stack = STACKS[made.values["relus"]]
-        outputs = {"after": numbers(stack(made.call.each.arguments[1].value), self.say(forward)), "between": ""}
+        outputs: dict[str, Shown] = {
+            "after": numbers(stack(made.call.each.arguments[1].value), self.say(forward)),
+            "between": "",
+        }
         for rule, result in zip(RULES, made.result):
             formula = FORMULAS[rule] if stack is torch.relu else self.say("through both")
             outputs[rule] = numbers(result, f"<b>{rule}</b> {formula}")

@@ -1,7 +1,7 @@
 """Lesson 4: four maps of one neuron side by side, and how alike each is to maps that should differ from it."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import ipywidgets as widgets
 import torch
@@ -14,9 +14,10 @@ from ..gradient_based.sanity_checks import cascade, randomized, similarity
 from ..gradient_based.smoothgrad import BATCH, smoothgrad
 from ..maps import show_magnitude, show_signed, stretch
 from ..networks import Network
-from .kit.call import Call, Expression, ForEach, Named
-from .kit.neuron import WIDE, NeuronPanel, samples_slider, slider
-from .kit.panel import Frame, Made, Resolved
+from .kit.call import Call, Expression, ForEach, Named, Values
+from .kit.neuron import NeuronPanel, samples_slider, slider
+from .kit.photo import WIDE
+from .kit.resolved import Frame, Made, Resolved
 from .kit.view import Shown, bars
 
 TRAINED = "none"  # of the weights are random
@@ -72,7 +73,7 @@ class Saliency(NeuronPanel):
         ]
         self.assemble(self.columns(4), self.view.row(*shown))
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"score": "logit", "samples": 0, "random": TRAINED, "other": self._other}
         deep = self.depth(1)
         return {
@@ -83,20 +84,20 @@ class Saliency(NeuronPanel):
             "random": plain | {"random": self._last},
         }
 
-    def resolve(self, values: dict[str, Any]) -> Resolved:
+    def resolve(self, values: Values) -> Resolved:
         last = self.response(values["layer"]).shape[0] - 1
         values = values | {name: min(values[name], last) for name in ("neuron", "other")}
         call = self._call(values, self._target(values, values["neuron"]), values["random"])
         disabled = {"score": not self.is_output(values["layer"])}
         return Resolved(call, values, {"neuron": last, "other": last}, disabled)
 
-    def _target(self, values: dict[str, Any], neuron: int) -> targets.Target:
+    def _target(self, values: Values, neuron: int) -> targets.Target:
         layer = values["layer"]
         if self.is_output(layer) and values["score"] == "probability":
             return targets.probability(self.network.labels[neuron])
         return self.at_strongest(layer, neuron)
 
-    def _call(self, values: dict[str, Any], target: targets.Target, random: str) -> ForEach:
+    def _call(self, values: Values, target: targets.Target, random: str) -> ForEach:
         """What the three rules send back from ``target``, through the trained weights or some random ones."""
         network = Named("net", self.network)
         if random != TRAINED:
@@ -110,11 +111,12 @@ class Saliency(NeuronPanel):
             self._random = random, randomized(self.network, random)
         return self._random[1]
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+    def draw(self, values: Values) -> Iterator[Frame]:
         yield from super().draw(values)
-        yield from self._compare(self._made, str(self._made.call))
+        if self._made is not None:
+            yield from self._compare(self._made, str(self._made.call))
 
-    def _rivals(self, values: dict[str, Any]) -> dict[str, ForEach]:
+    def _rivals(self, values: Values) -> dict[str, ForEach]:
         """The maps that should look different: another neuron's and, with random weights, those of the trained ones."""
         rivals = {"other": self._call(values, self._target(values, values["other"]), values["random"])}
         if values["random"] != TRAINED:
@@ -125,12 +127,13 @@ class Saliency(NeuronPanel):
         rivals = self._rivals(made.values)
         compared = made.call, *rivals.values()
         if self._compared != compared:
-            maps, alike = whole(made.result), {name: {} for name in Maps._fields}
+            maps = whole(made.result)
+            alike: dict[str, dict[str, float]] = {name: {} for name in Maps._fields}
             for rival, call in rivals.items():
                 for result in call.results({}):  # noqa: B007  the last counts
                     yield Frame({}, code)  # newer values may be waiting
-                for name, one, other in zip(Maps._fields, maps, whole(result)):
-                    alike[name][self.say(f"{rival} bar")] = similarity(one, other)
+                for name, one, another in zip(Maps._fields, maps, whole(result)):
+                    alike[name][self.say(f"{rival} bar")] = similarity(one, another)
             self._alike = {name: bars(shares, ".2f", 90) for name, shares in alike.items()}
             self._compared = compared
         other = self._target(made.values, made.values["other"])
@@ -140,7 +143,7 @@ class Saliency(NeuronPanel):
         yield Frame({"photo alike": "<br>".join([*legend, self.say("alike scale")]), **texts}, code)
 
     def show(self, made: Made) -> dict[str, Shown]:
-        maps, network, target = whole(made.result), *(made.call.each.arguments[n] for n in (0, 2))
+        maps, (network, _, target) = whole(made.result), made.call.each.arguments[:3]
         if self._value is None or self._value[0] != made.call:
             with torch.no_grad():
                 self._value = made.call, target(network.value, self.photo).item()
@@ -157,13 +160,16 @@ class Saliency(NeuronPanel):
             outputs[f"{name} caption"] = f"<b>{self.say(f'{name} title')}</b><br>{scale}"
             outputs[f"{name} alike"] = f'<div class="lv-stale">{self._alike[name]}</div>'
         if samples := made.values["samples"]:
-            samples = min(made.count * BATCH, samples)
-            outputs["saliency caption"] += f"<br>{self.say('mean of samples', samples=samples)}"
+            samples = min(made.number * BATCH, samples)
+            outputs["saliency caption"] = (
+                f"{outputs['saliency caption']}<br>{self.say('mean of samples', samples=samples)}"
+            )
         if not maps.backprop.any():
-            outputs["backprop caption"] += f"<br>{self.say('silent')}"
+            outputs["backprop caption"] = f"{outputs['backprop caption']}<br>{self.say('silent')}"
         return outputs
 
 
 def whole(result: list[Tensor]) -> Maps:
     """What the rules send back, and the saliency."""
-    return Maps(*result, magnitude(result[0]))
+    backprop, deconvnet, guided = result
+    return Maps(backprop, deconvnet, guided, magnitude(backprop))

@@ -10,9 +10,9 @@ from .. import maps, targets
 from ..gradient_based.gradients import sensitivity
 from ..languages import option
 from ..networks import Network, load_network
-from .kit.call import Call, Named
-from .kit.panel import Made, Resolved
+from .kit.call import Call, Named, Values
 from .kit.photo import WIDE, PhotoPanel
+from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
 NETWORKS = ("alexnet64", "inception64", "inception64_robust", "alexnet", "googlenet", "resnet18", "vgg16")
@@ -41,7 +41,7 @@ class Start(PhotoPanel):
         pictures = [self.view.picture("photo", size), self.view.picture("gradient", size)]
         self.assemble(self.columns(2), self.view.text("status"), self.view.row(*pictures, guesses))
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         first = {"network": "alexnet64", "photo": "cat", "rank": 1}
         return {
             "cat": first,
@@ -66,7 +66,7 @@ class Start(PhotoPanel):
             self._guesses = (name, source), network.top(photo, GUESSES)
         return self._guesses[1]
 
-    def resolve(self, values: dict[str, Any]) -> Resolved:
+    def resolve(self, values: Values) -> Resolved:
         name, source = values["network"], self._sources[values["photo"]]
         network = self._load(name)
         photo, size = self.load(values["photo"], network.input_size), network.input_size
@@ -77,7 +77,7 @@ class Start(PhotoPanel):
 
     def show(self, made: Made) -> dict[str, Shown]:
         self.network, self._photo = (argument.value for argument in made.call.arguments[:2])
-        best = self._guesses[1]
+        best = self._best(made.values["network"], self.network, self._sources[made.values["photo"]], self.photo)
         label = best[made.values["rank"] - 1][0]
         said = {"photo": option(made.values["photo"]), "network": made.values["network"]}
         named = {f"<b>{html.escape(guess)}</b>" if guess == label else html.escape(guess): p for guess, p in best}

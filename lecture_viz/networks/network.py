@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple, overload
 
 import torch
 from torch import Tensor, nn
@@ -47,6 +47,9 @@ class Network(nn.Module):
         layers: names in forward order, as a lecturer would say them (``conv1``, ``relu1``, …). Any other submodule can
             be named by its path too, such as ``"inception3a.branch1.conv"``.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(
         self,
@@ -200,7 +203,13 @@ class Network(nn.Module):
         """
         return self.run(image, [layer])[layer]
 
-    def run(self, image: Tensor, layers: Sequence[str | None]) -> dict[str | None, Tensor]:
+    @overload
+    def run(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]: ...
+
+    @overload
+    def run(self, image: Tensor, layers: Sequence[str | None]) -> dict[str | None, Tensor]: ...
+
+    def run(self, image: Tensor, layers: Sequence[str | None]) -> Any:
         """Outputs of several layers from one pass, which stops at the last of them; ``None`` stands for the logits."""
         wanted = {name: self.part(name) for name in layers if name is not None}
         outputs: dict[str | None, Tensor] = {}

@@ -26,7 +26,9 @@ class Response(NamedTuple):
 
     def place(self, channel: int) -> tuple[int, int]:
         """Row and column where a channel fires most."""
-        return divmod(self.strongest[channel].item(), self.shape[2])
+        if self.strongest is None:
+            raise ValueError("this layer has no rows and columns")
+        return divmod(int(self.strongest[channel]), self.shape[2])
 
 
 def responses(network: Network, photo: Tensor) -> tuple[dict[str, Response], int]:

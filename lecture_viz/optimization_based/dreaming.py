@@ -13,7 +13,7 @@ What it shows: what a layer responds to. Where it misleads: a layer of a network
 everywhere; it is not what the photo contains.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Unpack
 
@@ -23,8 +23,7 @@ from torch import Tensor
 from ..networks import Network
 from ..targets import Target, as_target, likeness
 from .maximization import maximize
-from .optimization import Details, Step
-from .parameterization import Parameterization
+from .optimization import Details, Keep, Step
 from .robustness import Transform, jitter
 
 RATE = 0.01  # of the picture's range [0, 1]: how far the average pixel moves in a step
@@ -41,7 +40,7 @@ def dream(
     transforms: Sequence[Transform] | None = None,
     guide: Tensor | None = None,
     size: int | None = None,
-    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
+    parameterization: str | Keep = "pixels",
     seed: int = 0,
     **choices: Unpack[Details],
 ) -> Iterator[Step]:
@@ -64,7 +63,7 @@ def dream(
     if guide is not None:
         if len(as_target(target).layers) != 1 or target.layers[0] is None:
             raise ValueError(f"a guide guides one layer, such as lv.layer('conv3'); the target is {target!r}")
-        (name,) = target.layers
+        name = target.layers[0]
         target = likeness(name, network.activations(guide, name))
     yield from maximize(
         network,

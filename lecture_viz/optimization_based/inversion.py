@@ -26,7 +26,7 @@ not; and a failed search does not prove that the layer has forgotten.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack
 
 import numpy as np
 import skimage
@@ -169,9 +169,10 @@ class CarefulLBFGS(torch.optim.LBFGS):
 
     def __init__(self, parameters: list[Tensor]):
         super().__init__(parameters, max_iter=1, history_size=10, tolerance_grad=0, tolerance_change=0)
-        self._best, self._kept = math.inf, []
+        self._best = math.inf
+        self._kept: list[tuple[Tensor, Tensor]] = []  # parameters at the best point, and their slopes
 
-    def step(self, closure: Callable[[], Tensor]) -> Tensor:
+    def step(self, closure: Callable[[], Any]) -> Any:  # type: ignore[override]  # it always wants one
         value = closure()
         with torch.no_grad():
             parameters = self.param_groups[0]["params"]
@@ -184,7 +185,7 @@ class CarefulLBFGS(torch.optim.LBFGS):
             elif value < self._best:
                 self._best = value.item()
                 self._kept = [(parameter.clone(), parameter.grad.clone()) for parameter in parameters]
-        return super().step(lambda: value)
+        return super().step(lambda: value)  # type: ignore[no-untyped-call]
 
 
 def _lbfgs(network: Network, layer: str) -> tuple[str, Search]:

@@ -10,7 +10,7 @@ What it shows: what the network expects of the class. Arms with a dumbbell say t
 Where it misleads: the regulariser paints along, and a class image is *more* typical than any photo.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Unpack
 
 import torch
@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ..networks import Network
 from ..targets import Target, as_target, logit
-from .optimization import Loop, Step, last, optimize
-from .parameterization import PARAMETERIZATIONS, Parameterization, Pixels
+from .optimization import Keep, Loop, Step, last, optimize
+from .parameterization import PARAMETERIZATIONS, Pixels
 from .regularizers import GREY
 from .robustness import jitter, rotation, scale
 
@@ -31,7 +31,7 @@ def maximize(
     *,
     start: str | Tensor = "noise",
     size: int | None = None,
-    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
+    parameterization: str | Keep = "pixels",
     seed: int = 0,
     **choices: Unpack[Loop],
 ) -> Iterator[Step]:
@@ -67,8 +67,8 @@ def maximize(
         return {name: values[0]}
 
     image = start_image(network, start, len(targets), size or network.input_size, parameterization, seed)
-    ways = {"parameterization": parameterization, "seed": seed}
-    yield from optimize(objective, image, steps, maximize=True, **ways, **choices)
+    keep = parameterization
+    yield from optimize(objective, image, steps, parameterization=keep, seed=seed, maximize=True, **choices)
 
 
 def class_images(network: Network, labels: Sequence[str | int], steps: int = 256, seed: int = 0) -> Tensor:
@@ -82,7 +82,7 @@ def class_images(network: Network, labels: Sequence[str | int], steps: int = 256
 
 
 def start_image(
-    network: Network, start: str | Tensor, count: int, size: int, parameterization: object = "pixels", seed: int = 0
+    network: Network, start: str | Tensor, count: int, size: int, parameterization: str | Keep = "pixels", seed: int = 0
 ) -> Tensor:
     """``count`` images to begin with; see `maximize`."""
     if isinstance(start, Tensor):
@@ -94,5 +94,6 @@ def start_image(
         return torch.full((count, 3, size, size), GREY, device=network.device)
     if start == "noise":
         random = torch.Generator().manual_seed(seed)
-        return PARAMETERIZATIONS.get(parameterization, Pixels).noise(count, size, random).to(network.device)
+        kept = PARAMETERIZATIONS.get(parameterization, Pixels) if isinstance(parameterization, str) else Pixels
+        return kept.noise(count, size, random).to(network.device)
     raise ValueError(f"start is 'noise', 'grey' or an image; got {start!r}")

@@ -13,6 +13,8 @@ It is a *generator*: each step is yielded, and whoever consumes them may show, s
 import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import NamedTuple, TypedDict
 
 import torch
@@ -24,6 +26,7 @@ from .regularizers import Filter, Penalty
 from .robustness import Transform
 
 Objective = Callable[[Tensor], Mapping[str, Tensor]]  # a picture (B, 3, H, W) to named terms (B,), which are added up
+Keep = Callable[[Tensor], Parameterization]  # of an image (B, 3, H, W) to begin with
 Optimizer = Callable[[list[Tensor]], torch.optim.Optimizer]  # such as torch.optim.Adam
 
 
@@ -36,7 +39,7 @@ class Step(NamedTuple):
 
     image: Tensor
     terms: dict[str, float]
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of this name
     total: int
 
     @property
@@ -66,7 +69,7 @@ class Loop(Details, total=False):
 class Search(Loop, total=False):
     """The whole of a recipe."""
 
-    parameterization: str | Callable[[Tensor], Parameterization]
+    parameterization: str | Keep
 
 
 class Diverged(ArithmeticError):
@@ -82,7 +85,7 @@ def optimize(
     start: Tensor,
     steps: int = 256,
     *,
-    parameterization: str | Callable[[Tensor], Parameterization] = "pixels",
+    parameterization: str | Keep = "pixels",
     optimizer: Optimizer | None = None,
     schedule: Callable[[float], float] = lambda taken: 1,
     normalized: bool = False,
@@ -114,8 +117,10 @@ def optimize(
             the schedule that is negative or not finite.
         Diverged: NaN or infinity; says in which term.
     """
-    keep = PARAMETERIZATIONS.get(parameterization, parameterization)
-    if not callable(keep):
+    keep: Keep | None = (
+        PARAMETERIZATIONS.get(parameterization) if isinstance(parameterization, str) else parameterization
+    )
+    if keep is None:
         raise ValueError(f"there is no parameterization {parameterization!r}; there are {', '.join(PARAMETERIZATIONS)}")
     if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
         raise ValueError(f"steps is a whole number from 1; got {steps!r}")
@@ -147,23 +152,29 @@ def optimize(
                 for penalty in penalties:
                     terms[penalty.name] = terms.get(penalty.name, 0) - sign * penalty(image)
                 updates.zero_grad()
-                value = -sign * sum(terms.values()).sum()  # optimisers go downhill
+                value = -sign * reduce(add, terms.values()).sum()  # optimisers go downhill
                 value.backward()
             values = {name: term.detach().mean().item() for name, term in terms.items()}
             if normalized:
                 for parameter in picture.parameters:
-                    parameter.grad /= parameter.grad.abs().mean().clamp(min=1e-12)
-            updates.step(lambda value=value: value.detach())  # L-BFGS wants to know it
+                    slope = _slope(parameter)
+                    slope /= slope.abs().mean().clamp(min=1e-12)
+            updates.step(lambda value=value: value.detach())  # type: ignore[misc]  # L-BFGS wants to know it
             picture.settle()
             for calm in filters:
                 before = picture.image().detach()
-                after = calm(before, image.grad, factor)
+                after = calm(before, _slope(image), factor)
                 if after is not before:  # switched off: there and back again would round
                     picture.put(after)
             _check(values, picture.image(), index, newest)
             newest = Step(picture.image().detach().clone(), values, index, steps)
             yield newest
         change = picture.image().detach() - base
+
+
+def _slope(of: Tensor) -> Tensor:
+    assert of.grad is not None, "the objective has just been differentiated"
+    return of.grad
 
 
 def _resized(image: Tensor, size: Sequence[int]) -> Tensor:

@@ -105,4 +105,4 @@ class Fourier:
             return clouds.image()
 
 
-PARAMETERIZATIONS = {"pixels": Pixels, "fourier": Fourier}
+PARAMETERIZATIONS: dict[str, type[Pixels] | type[Fourier]] = {"pixels": Pixels, "fourier": Fourier}

@@ -38,7 +38,7 @@ class Lesson(NamedTuple):
 
     loss: float
     accuracy: float
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of this name
     total: int
 
 
@@ -155,7 +155,7 @@ def portraits(bias: float, steps: int = 300) -> Step:
     Errors as of `draw`.
     """
     student = Student(bias)
-    lesson = last(student.lessons(steps))
+    *_, lesson = student.lessons(steps)
     return Step(class_images(student.network), {"accuracy": lesson.accuracy}, lesson.index, lesson.total)
 
 

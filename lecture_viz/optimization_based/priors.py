@@ -13,7 +13,6 @@ it paints photo-like shapes all the same, while the feature error says that all 
 control: what it shows too, no training has put there. `spectral_slope` says how photo-like a picture is.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -45,12 +44,12 @@ def decoder_prior(network: Network, decoder: Decoder | None = None) -> Search:
 
     It begins with the code of the picture it is given. Errors as of `decode`.
     """
-    decoder = decoder or _decoder_for(network)
+    paint = decoder or _decoder_for(network)
 
     class Painted:
         """The picture as a code ``(B, 128, 8, 8)``."""
 
-        made_of = (network, decoder)
+        made_of = (network, paint)
         RATE = 0.1  # of Adam
 
         def __init__(self, image: Tensor):
@@ -63,7 +62,7 @@ def decoder_prior(network: Network, decoder: Decoder | None = None) -> Search:
                 return network.activations(image, LAYER).detach().clone()
 
         def image(self) -> Tensor:
-            return decoder(self.parameters[0])
+            return paint(self.parameters[0])
 
         def put(self, image: Tensor) -> None:
             """The code of this picture, which the decoder paints as well as it can."""
@@ -155,7 +154,7 @@ def spectral_slope(image: Tensor) -> float:
     return -(((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum()).item()
 
 
-def _choices(parameterization: Callable[[Tensor], Any]) -> Search:
+def _choices(parameterization: Any) -> Search:
     adam = partial(torch.optim.Adam, lr=parameterization.RATE)
     return {"parameterization": parameterization, "optimizer": adam, "penalties": [], "schedule": cosine}
 

@@ -37,7 +37,7 @@ class Choice:
     strength: float
     code: str = field(default="", kw_only=True)  # the call that makes it, with {} for the strength
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         not_negative(f"the strength of the {self.name}", self.strength)
 
     def __repr__(self) -> str:
@@ -81,8 +81,8 @@ def alpha_norm(weight: float, alpha: float = 6) -> Penalty:
     """The mean of |x − ½|^α over pixels and colours."""
     if not 1 <= alpha < float("inf"):
         raise ValueError(f"alpha is 1 or more; got {alpha!r}")
-    name = {1: "L1", 2: "L2"}.get(alpha, f"{alpha:g}-norm")
-    code = {1: "l1({})", 2: "l2({})"}.get(alpha, f"alpha_norm({{}}, {alpha:g})")
+    name = {1.0: "L1", 2.0: "L2"}.get(alpha, f"{alpha:g}-norm")
+    code = {1.0: "l1({})", 2.0: "l2({})"}.get(alpha, f"alpha_norm({{}}, {alpha:g})")
     measure = lambda x: (x - GREY).abs().pow(alpha).flatten(1).mean(dim=1)  # noqa: E731
     return Penalty(name, weight, measure, code=f"lv.regularizers.{code}")
 

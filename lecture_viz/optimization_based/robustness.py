@@ -35,7 +35,7 @@ def _uniform(extent: float, random: torch.Generator) -> float:
     return extent * (2 * torch.rand((), generator=random).item() - 1)
 
 
-def jitter(pixels: int) -> Transform:
+def jitter(pixels: float) -> Transform:
     """Shift by up to so many pixels.
 
     The mirror leaves no seam; rolling the picture instead would show the network an edge that is not there.

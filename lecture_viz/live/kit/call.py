@@ -15,11 +15,13 @@ import torch
 
 import lecture_viz as lv
 
+Values = dict[str, Any]  # of controls, or of variables, by name
+
 
 class Expression:
     """Something that can be computed, and written as code."""
 
-    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+    def results(self, known: Values) -> Iterator[Any]:
         """The value, coarse at first where it grows (SmoothGrad); the last one counts.
 
         ``known`` are values of variables by name; those that the code makes are added.
@@ -49,13 +51,13 @@ class Expression:
         *_, result = self.results({})
         return result
 
-    def variables(self) -> Iterator["Named"]:
-        """Those whose making has to be written, each before it is used."""
+    def variables(self) -> Iterator[tuple[str, "Expression"]]:
+        """Names whose making has to be written, each before it is used, and how they are made."""
         for part in self.inner():
             yield from part.variables()
 
     def __str__(self) -> str:
-        lines = [f"{variable.name} = {variable.made_by.expression()}" for variable in self.variables()]
+        lines = [f"{name} = {making.expression()}" for name, making in self.variables()]
         return "\n".join(dict.fromkeys([*lines, self.expression()]))
 
 
@@ -71,13 +73,14 @@ class Named(Expression):
     made_by: Expression | None = None
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, Named) and (self.name, self.made_by) == (other.name, other.made_by)
-        return same and (self.made_by is not None or self.value is other.value)
+        if not isinstance(other, Named) or (self.name, self.made_by) != (other.name, other.made_by):
+            return False
+        return self.made_by is not None or self.value is other.value
 
     def __hash__(self) -> int:
         return hash(self.name)
 
-    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+    def results(self, known: Values) -> Iterator[Any]:
         if self.value is not None:
             yield self.value
         elif self.made_by is None:
@@ -90,10 +93,10 @@ class Named(Expression):
     def expression(self) -> str:
         return self.name
 
-    def variables(self) -> Iterator["Named"]:
+    def variables(self) -> Iterator[tuple[str, Expression]]:
         if self.made_by is not None:
             yield from self.made_by.variables()
-            yield self
+            yield self.name, self.made_by
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Call(Expression):
         values = (self.function, *self.arguments, *(value for _, value in self.choices))
         yield from (value for value in values if isinstance(value, Expression))
 
-    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+    def results(self, known: Values) -> Iterator[Any]:
         parts = [*self.inner()]
         for values in _together([part.results(known) for part in parts]):
             computed = iter(values)
@@ -154,7 +157,7 @@ class Part(Expression):
     def inner(self) -> Iterator[Expression]:
         yield self.whole
 
-    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+    def results(self, known: Values) -> Iterator[Any]:
         for whole in self.whole.results(known):
             yield getattr(whole, self.name)
 
@@ -172,7 +175,7 @@ class Item(Expression):
     def inner(self) -> Iterator[Expression]:
         yield self.whole
 
-    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+    def results(self, known: Values) -> Iterator[Any]:
         for whole in self.whole.results(known):
             yield whole[self.key]
 
@@ -192,7 +195,7 @@ class ForEach(Expression):
     def inner(self) -> Iterator[Expression]:
         yield self.each
 
-    def results(self, known: dict[str, Any]) -> Iterator[Any]:
+    def results(self, known: Values) -> Iterator[Any]:
         yield from _together([self.each.results(known | {self.variable: value}) for value in self.values])
 
     def expression(self) -> str:

@@ -1,13 +1,12 @@
 """What panels about one photo share: a slider for the layer, and one for a neuron of it."""
 
-from typing import Any
-
 import ipywidgets as widgets
 from torch import Tensor
 
 from ... import targets
 from ...networks import Network
 from ...networks.responses import Response, responses
+from .call import Values
 from .photo import WIDE, PhotoPanel
 
 
@@ -28,8 +27,8 @@ class NeuronPanel(PhotoPanel):
         """``label`` is the class to start with, by default the most probable one."""
         super().__init__(network, photo)
         self._looked: tuple[dict[str, Response], int] | None = None  # what the photo causes, and its best class
-        self.output = {"layer": network.layers[-1], "neuron": self._class(label)}  # for presets
-        self._given_class = self.output["neuron"]
+        self._given_class = self._class(label)
+        self.output: Values = {"layer": network.layers[-1], "neuron": self._given_class}  # for presets
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=network.layers, value=self.output["layer"], layout=WIDE),
@@ -40,7 +39,7 @@ class NeuronPanel(PhotoPanel):
         """The number of a class, by default of the most probable one."""
         return self._look()[1] if label is None else self.network.label_index(label)
 
-    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+    def new_photo(self, values: Values) -> Values:
         """Another photo has another class; a neuron that stood at the old one goes with it."""
         self._looked = None
         old, neuron = self.output, self._given_class if self._photo_name == self._first else self._class()

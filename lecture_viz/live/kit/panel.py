@@ -10,57 +10,20 @@ good picture stays, and `Panel.wait` raises them again, so that a notebook run o
 """
 
 import html
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
 from traitlets import TraitError
 
 from ... import languages
-from .call import Expression
+from .call import Values
 from .presets import Presets, standing
+from .resolved import Frame, Made, Resolved
 from .view import Shown, View
 from .worker import Worker
-
-
-class Frame(NamedTuple):
-    """What `Panel.draw` yields: the outputs that change, and the code that made them."""
-
-    outputs: Mapping[str, Shown]
-    code: str
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """What the controls' values mean: a call, and what becomes of the controls.
-
-    Attributes:
-        call: what is to be on screen.
-        values: those of the controls, within their limits and at their places.
-        limits: ends of sliders.
-        disabled: whether a hand can move a control.
-    """
-
-    call: Expression
-    values: dict[str, Any]
-    limits: Mapping[str, int] = field(default_factory=dict)
-    disabled: Mapping[str, bool] = field(default_factory=dict)
-
-
-class Made(NamedTuple):
-    """What `Panel.show` shows: the ``result`` of a call, the controls' ``values``, and variables that its code makes.
-
-    Of a result that grows, it is number ``count``.
-    """
-
-    call: Expression
-    result: Any
-    values: dict[str, Any]
-    known: dict[str, Any]
-    count: int
 
 
 class Panel:
@@ -78,18 +41,18 @@ class Panel:
         self.view = View(self.say)
         self.worker = Worker(f"{self.name} panel", self._answer)
         self._error: Exception | None = None
-        self._drawn: dict[str, Any] | None = None  # the values on screen
+        self._drawn: Values | None = None  # the values on screen
         self._texts = languages.of_panel(self.name)
         self._made: Made | None = None  # the last one that is whole
         self._presets: Presets | None = None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
-    def presets(self, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def presets(self, values: Values) -> dict[str, Values]:
         """In the order of the lecture: what each sets the controls to. It may depend on what they stand at."""
         return {}
 
-    def receive(self, values: dict[str, Any]) -> dict[str, Any]:
+    def receive(self, values: Values) -> Values:
         """Take in what a hand has brought, before presets and ranges are looked at; returns the values."""
         return values
 
@@ -100,7 +63,7 @@ class Panel:
     def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
 
-    def resolve(self, values: dict[str, Any]) -> Resolved | None:
+    def resolve(self, values: Values) -> Resolved | None:
         """What these values mean. Nothing is moved here, and the network runs only for what it was not asked before.
 
         ``None`` is for panels that write `draw` themselves.
@@ -111,7 +74,7 @@ class Panel:
         """How the result of the call looks."""
         raise NotImplementedError
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
         resolved = self.resolve(values)
         if resolved is None:
@@ -125,22 +88,25 @@ class Panel:
                 self.controls[name].value = value
         return resolved.values
 
-    def limit(self, values: dict[str, Any], limits: dict[str, int]) -> dict[str, Any]:
+    def limit(self, values: Values, limits: dict[str, int]) -> Values:
         """For `adjust`: set the ends of sliders; returns the values within them."""
         for name, high in limits.items():
             self.controls[name].max = high  # moves a value beyond it, too
         return values | {name: min(values[name], high) for name, high in limits.items()}
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+    def draw(self, values: Values) -> Iterator[Frame]:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
-        call = self.resolve(values).call
+        resolved = self.resolve(values)
+        assert resolved is not None, "a panel writes either `resolve` and `show`, or `draw`"
+        call = resolved.call
         if self._made is not None and self._made.call == call:  # only how it is shown has changed
             self._made = self._made._replace(values=values)
             yield Frame(self.show(self._made), str(call))
             return
-        self._made, known = None, {}
-        for count, result in enumerate(call.results(known), start=1):
-            made = Made(call, result, values, known, count)
+        known: Values = {}
+        self._made = None
+        for number, result in enumerate(call.results(known), start=1):
+            made = Made(call, result, values, known, number)
             yield Frame(self.show(made), str(call))
         self._made = made
 
@@ -192,7 +158,7 @@ class Panel:
         self.controls["preset"] = self._presets.buttons
         return [self._presets.buttons, self._presets.sentence]
 
-    def _follow_preset(self, values: dict[str, Any]) -> dict[str, Any]:
+    def _follow_preset(self, values: Values) -> Values:
         """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
         values = self.receive(values)
         if self._presets is None:
@@ -215,7 +181,12 @@ class Panel:
     # --- what notebooks and tests use -----------------------------------------------------------------------------
 
     @property
-    def values(self) -> dict[str, Any]:
+    def preset(self) -> str | None:
+        """The preset that the controls stand at."""
+        return self._presets.at if self._presets is not None else None
+
+    @property
+    def values(self) -> Values:
         """The controls' values by name."""
         return {name: control.value for name, control in self.controls.items()}
 
@@ -230,7 +201,7 @@ class Panel:
                 raise ValueError(f"this panel has no control {name!r}; it has {', '.join(self.controls)}")
             control = self.controls[name]
             low, high = getattr(control, "min", None), getattr(control, "max", None)
-            if isinstance(value, Real) and None not in (low, high) and not low <= value <= high:
+            if isinstance(value, Real) and low is not None and high is not None and not low <= value <= high:
                 raise ValueError(f"{name} is in {low} … {high}; got {value!r}")  # a slider would clip it silently
             try:
                 control.value = value
@@ -264,7 +235,7 @@ class Panel:
     def __repr__(self) -> str:
         return f"{self.name} panel; controls: {', '.join(self.controls)}"
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+    def _repr_mimebundle_(self, **_: Any) -> Values:
         """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
         bundle = dict(self.widget._repr_mimebundle_())
         bundle["text/plain"] = repr(self)

@@ -1,13 +1,11 @@
 """What panels about a photo share: a menu of photos, and a button to upload one."""
 
-from typing import Any
-
 import ipywidgets as widgets
 from torch import Tensor
 
 from ... import photos
 from ...networks import Network
-from .call import Call, Named
+from .call import Call, Named, Values
 from .panel import Panel
 
 WIDE = {"width": "440px"}
@@ -18,13 +16,19 @@ UPLOADED = "your photo"
 class PhotoPanel(Panel):
     """Has the controls ``photo`` and ``upload``, which share a line."""
 
-    menus = ("photo",)  # where an uploaded photo can be chosen
+    menus: tuple[str, ...] = ("photo",)  # where an uploaded photo can be chosen
+
+    network: Network
 
     def __init__(self, network: Network | None, photo: Tensor | str):
-        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name, or a path."""
+        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name, or a path.
+
+        A panel that finds its network later gives none.
+        """
         super().__init__()
-        self.network = network
-        self._sources: dict[str, Any] = {name: name for name in photos.BUNDLED_PHOTOS}  # as `load_image` takes them
+        if network is not None:
+            self.network = network
+        self._sources: Values = {name: name for name in photos.BUNDLED_PHOTOS}  # as `load_image` takes them
         self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
             loaded = photos.load_image(photo)  # says now what is wrong with it
@@ -76,11 +80,11 @@ class PhotoPanel(Panel):
         """The call that makes the photo of this name in a menu ``size`` pixels wide and high."""
         return self.loading(name, size) or Call.of(photos.load_image, Named("photo", self._sources[name]), size)
 
-    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+    def new_photo(self, values: Values) -> Values:
         """Another photo was chosen: forget what was found in the last one; returns the values."""
         return values
 
-    def receive(self, values: dict[str, Any]) -> dict[str, Any]:
+    def receive(self, values: Values) -> Values:
         if waiting := self.controls["upload"].value:
             content = bytes(waiting[0]["content"])
             self.controls["upload"].value = ()  # taken, or refused by the next line

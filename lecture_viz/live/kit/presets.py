@@ -6,6 +6,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from .call import Values
+
 
 class Presets:
     """Buttons; digits press them in the presenter view.
@@ -35,7 +37,7 @@ class Presets:
         sentence = self._told[self.at][1] if self.at else ""
         self.sentence.value = html.escape(sentence, quote=False)
 
-    def pressed(self, values: dict[str, Any]) -> str | None:
+    def pressed(self, values: Values) -> str | None:
         """The preset that a hand has just pressed, if one did."""
         now, before = values["preset"], self.at
         self.at = now

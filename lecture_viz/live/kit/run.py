@@ -16,11 +16,12 @@ from torch import Tensor
 
 from ... import photos
 from ...optimization_based.optimization import Step, last
-from .call import Call, Named, Part
+from .call import Call, Named, Part, Values
 from .curves import Curves
 from .film import Film
-from .panel import Frame, Panel
+from .panel import Panel
 from .photo import PhotoPanel
+from .resolved import Frame
 from .strengths import Strengths
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
@@ -29,40 +30,41 @@ PER_SECOND = 12  # pictures to the screen: more would only queue up
 class RunPanel(Panel):
     """A subclass adds controls, calls `assemble_run`, and writes `search` and `fixed`."""
 
+    _running = False
     _newest_panel: Callable[[], "RunPanel | None"] = lambda: None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
-    def search(self, values: dict[str, Any]) -> Call:
+    def search(self, values: Values) -> Call:
         """The call that yields the steps. Its `Strengths` follow the sliders while it runs."""
         raise NotImplementedError
 
-    def fixed(self, values: dict[str, Any]) -> Any:
+    def fixed(self, values: Values) -> Any:
         """What cannot be changed in a running search, such as its target.
 
         When that changes, the run goes on from the picture on screen with another search, see `going_on`.
         """
         raise NotImplementedError
 
-    def going_on(self, values: dict[str, Any], search: Call, image: Tensor, steps: int) -> Call:
+    def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         """``search`` for the last ``steps`` of a run, beginning with ``image``."""
         return search.but(steps, start=Named("start", image))
 
-    def code_for(self, values: dict[str, Any]) -> str:
+    def code_for(self, values: Values) -> str:
         """The code that makes the picture of such a run."""
         return str(Part(Call.of(last, Named("steps", made_by=self.search(values))), "image"))
 
-    def first_picture(self, values: dict[str, Any]) -> Tensor:
+    def first_picture(self, values: Values) -> Tensor:
         """What is shown before the first run."""
         raise NotImplementedError
 
-    def outputs_of_controls(self, values: dict[str, Any]) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
         """Outputs beside the run that follow the controls, not its steps."""
         return {}
 
-    def goal(self, values: dict[str, Any]) -> int:
+    def goal(self, values: Values) -> int:
         """How many steps a run takes."""
-        return values["steps"]
+        return int(values["steps"])
 
     def followed(self, step: Step) -> dict[str, float]:
         """What the curves follow."""
@@ -73,7 +75,7 @@ class RunPanel(Panel):
         silent = "" if any(self.curves.values["objective"]) else f"<br>{self.say('silent run')}"
         return self.say("step", step=self._taken, value=step.value) + silent
 
-    def depends_on(self, values: dict[str, Any]) -> str:
+    def depends_on(self, values: Values) -> str:
         """What the picture depends on; `code_for`, unless that says more."""
         return self.code_for(values)
 
@@ -85,7 +87,7 @@ class RunPanel(Panel):
         RunPanel._newest_panel = weakref.ref(self)
         self._run: Iterator[Step] | None = None
         self._search: Call | None = None  # the call of the run, and the variables that its code makes
-        self._known: dict[str, Any] = {}
+        self._known: Values = {}
         self._fixed: Any = None
         self._newest: Step | None = None
         self._made_by = ""  # what the picture on screen depends on
@@ -135,7 +137,7 @@ class RunPanel(Panel):
 
     # --- the worker's side ----------------------------------------------------------------------------------------
 
-    def begin(self, values: dict[str, Any], image: Tensor | None, steps: int) -> Iterator[Step]:
+    def begin(self, values: Values, image: Tensor | None, steps: int) -> Iterator[Step]:
         """A run of so many steps; ``image`` is the picture to go on with, ``None`` a new start."""
         search = self.search(values)
         if image is not None:
@@ -143,7 +145,7 @@ class RunPanel(Panel):
         self._search, self._known = search, {}
         return next(search.results(self._known))
 
-    def _steer(self, values: dict[str, Any]) -> None:
+    def _steer(self, values: Values) -> None:
         """The strengths of the running search become those of the sliders."""
         if self._search is not None:
             for running, asked in zip(lists(self._search), lists(self.search(values))):
@@ -163,7 +165,7 @@ class RunPanel(Panel):
         if "start" not in self._wishes:
             self._wishes.append("start")
 
-    def adjust(self, values: dict[str, Any]) -> dict[str, Any]:
+    def adjust(self, values: Values) -> Values:
         return values | {"presses": self._presses}  # a button, too, makes for a new drawing
 
     def _show_state(self) -> None:
@@ -172,7 +174,7 @@ class RunPanel(Panel):
         for name, holds in states.items():
             (self.widget.add_class if holds else self.widget.remove_class)(name)
 
-    def _told(self, values: dict[str, Any]) -> str:
+    def _told(self, values: Values) -> str:
         """The code; where it is not the one that made the picture on screen, it says so."""
         code = self.code_for(values)
         if self._newest is None:
@@ -184,7 +186,7 @@ class RunPanel(Panel):
             return f"# {self.say('so far', taken=self._taken, goal=self._goal)}\n{code}" if unfinished else code
         return f"# {self.say('moved' if self._running else 'press start')}\n{code}"
 
-    def draw(self, values: dict[str, Any]) -> Iterator[Frame]:
+    def draw(self, values: Values) -> Iterator[Frame]:
         was_running = self._running
         while self._wishes:
             self._obey(self._wishes.popleft(), values)
@@ -211,7 +213,7 @@ class RunPanel(Panel):
         while True:
             started = time.monotonic()
             try:
-                step = next(self._run, None)
+                step = next(self._run, None) if self._run is not None else None
             except Exception:
                 self._running, self._run = False, None
                 self._show_state()
@@ -229,7 +231,7 @@ class RunPanel(Panel):
         self._show_state()
         yield Frame(self._outputs(), self._told(values))
 
-    def _obey(self, wish: str, values: dict[str, Any]) -> None:
+    def _obey(self, wish: str, values: Values) -> None:
         if wish != "start":
             self._running = wish == "resume" and self._run is not None
             return
@@ -273,7 +275,7 @@ class RunPanel(Panel):
 class SearchPanel(RunPanel, PhotoPanel):
     """Looks for the photo itself: another photo begins a new search, once there was one."""
 
-    def new_photo(self, values: dict[str, Any]) -> dict[str, Any]:
+    def new_photo(self, values: Values) -> Values:
         if self._newest is not None:
             self.begin_anew()
         return super().new_photo(values)

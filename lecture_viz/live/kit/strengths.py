@@ -1,23 +1,24 @@
 """What panels of an optimisation share: a slider for the strength of each penalty, filter and transform."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
 from ...optimization_based import regularizers, robustness
 from ...optimization_based.regularizers import Choice
-from .call import Expression
+from .call import Expression, Values
 from .photo import WIDE
 
 # what each slider makes, its end, and its step; 0 is off
-PENALTIES = {
+Kind = dict[str, tuple[Callable[[float], Choice], float, float]]
+PENALTIES: Kind = {
     "L2": (regularizers.l2, 100, 1),
     "total variation": (regularizers.total_variation, 200, 5),
     "L1": (regularizers.l1, 100, 1),
     "6-norm": (regularizers.alpha_norm, 1000, 10),
 }
-FILTERS = {
+FILTERS: Kind = {
     "low-pass": (regularizers.low_pass, 2, 0.1),
     "median": (regularizers.median, 3, 1),
     "bilateral": (regularizers.bilateral, 0.5, 0.05),
@@ -25,12 +26,16 @@ FILTERS = {
     "clip small": (regularizers.clip_small, 50, 1),
     "clip small contribution": (regularizers.clip_small_contribution, 50, 1),
 }
-TRANSFORMS = {
+TRANSFORMS: Kind = {
     "jitter": (robustness.jitter, 16, 1),
     "rotation": (robustness.rotation, 30, 1),
     "scale": (robustness.scale, 0.4, 0.02),
 }
-KINDS = {"penalties": PENALTIES, "filters": FILTERS, "transforms": TRANSFORMS}
+KINDS = {
+    "penalties": PENALTIES,
+    "filters": FILTERS,
+    "transforms": TRANSFORMS,
+}
 OFF = {name: 0.0 for makers in KINDS.values() for name in makers}
 
 
@@ -52,7 +57,7 @@ class Strengths(Expression):
     def own_line(self) -> bool:
         return True
 
-    def results(self, known: dict[str, Any]) -> Iterator[list[Choice]]:
+    def results(self, known: Values) -> Iterator[list[Choice]]:
         yield self.choices
 
     def expression(self) -> str:

@@ -1,0 +1,45 @@
+"""What passes between a panel's controls and its view."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from .call import Expression, Values
+from .view import Shown
+
+
+class Frame(NamedTuple):
+    """What `Panel.draw` yields: the outputs that change, and the code that made them."""
+
+    outputs: Mapping[str, Shown]
+    code: str
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What the controls' values mean: a call, and what becomes of the controls.
+
+    Attributes:
+        call: what is to be on screen.
+        values: those of the controls, within their limits and at their places.
+        limits: ends of sliders.
+        disabled: whether a hand can move a control.
+    """
+
+    call: Expression
+    values: Values
+    limits: Mapping[str, int] = field(default_factory=dict)
+    disabled: Mapping[str, bool] = field(default_factory=dict)
+
+
+class Made(NamedTuple):
+    """What `Panel.show` shows: the ``result`` of a call, the controls' ``values``, and variables that its code makes.
+
+    Of a result that grows, it is the one with this ``number``.
+    """
+
+    call: Any  # the very `Call` or `ForEach` that `resolve` gave
+    result: Any
+    values: Values
+    known: Values
+    number: int
