@@ -57,7 +57,8 @@ SAME: dict[str, dict[str, str]] = {
     "networks/network": {
         "False → True in getattr(part, 'inplace', False)": "sets `inplace = False` on parts without it",
     },
-    "inversion": {
+    "live/kit/panel": {"600 → 601": "seconds until `wait` gives up"},
+    "optimization_based/inversion": {
         "value < self._best → value <= self._best": "of two equal errors the later picture; they are the same"
     },
 }

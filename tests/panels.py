@@ -19,6 +19,30 @@ from lecture_viz.live.kit.run import RunPanel
 from lecture_viz.maps import show_signed, to_array
 from lecture_viz.optimization_based.optimization import Step
 
+# --- one of each panel --------------------------------------------------------------------------------------------
+
+
+def make(name: str, network: lv.Network, photo: torch.Tensor, **few: tuple) -> Panel:
+    """The panel of this name about a network and a photo ``(1, 3, 64, 64)``; ``few`` are other arguments for some."""
+    gallery = torch.cat([lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS])
+    pictures = {"photo": photo, "noise": torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))}
+    arguments = {
+        "start": (),
+        "relu_rules": (),
+        "planted_bias": (),
+        "deconvnet": (network,),
+        "dreaming": (network,),
+        "distribution": (network,),
+        "reidentification": (network, network, gallery),
+        "priors": (network, pictures),
+        **few,
+    }
+    panel = getattr(lv.live, name)(*arguments.get(name, (network, photo)))
+    panel.known = {"net": network, "photo": gallery[:1] if name == "reidentification" else photo}
+    panel.known |= {"pictures": pictures, "torch": torch}  # what its code calls so
+    return panel
+
+
 # --- waiting: for what must come, with a limit that only what never comes can reach -------------------------------
 
 

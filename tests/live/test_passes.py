@@ -1,7 +1,7 @@
 """How often the network runs to build a panel, and for a move: as often as there is something to learn, and no more."""
 
 import pytest
-import torch
+from panels import make
 
 import lecture_viz as lv
 from lecture_viz.networks import Network
@@ -40,20 +40,8 @@ def passes(monkeypatch):
 
 @pytest.mark.parametrize("name", LIMITS)
 def test_the_network_runs_no_more_than_it_must(name, network, cat, passes):
-    gallery = torch.cat([lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS])
-    about = {
-        "start": (),
-        "relu_rules": (),
-        "planted_bias": (),
-        "deconvnet": (network,),
-        "dreaming": (network,),
-        "distribution": (network,),
-        "reidentification": (network, network, gallery),
-        "priors": (network, {"photo": cat}),
-    }
-    passes.clear()
     to_build, move, to_move = LIMITS[name]
-    panel = getattr(lv.live, name)(*about.get(name, (network, cat)))
+    panel = make(name, network, cat)
     assert len(passes) <= to_build
     passes.clear()
     panel.set(**move)

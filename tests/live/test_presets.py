@@ -1,8 +1,9 @@
 """Every preset of every panel gives its picture, and the panel's code gives the same pixels."""
 
+from functools import cache
+
 import pytest
-import torch
-from panels import made_by, shows
+from panels import made_by, make, shows
 
 import lecture_viz as lv
 from lecture_viz.live.kit.run import RunPanel
@@ -32,29 +33,7 @@ def test_every_panel_is_tried():
 @pytest.fixture(scope="module")
 def panels(network, cat):
     """Made when they are asked for, once each."""
-    gallery = torch.cat([lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS])
-    pictures = {"photo": cat, "noise": torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))}
-    arguments = {
-        "start": (),
-        "relu_rules": (),
-        "planted_bias": (),
-        "deconvnet": (network,),
-        "dreaming": (network,),
-        "distribution": (network,),
-        "layers": (network, cat, ("conv1", "relu3", "fc8")),
-        "reidentification": (network, network, gallery),
-        "priors": (network, pictures),
-    }
-    made = {}
-
-    def panel(name):
-        if name not in made:
-            made[name] = getattr(lv.live, name)(*arguments.get(name, (network, cat)))
-            made[name].known = {"net": network, "photo": gallery[:1] if name == "reidentification" else cat}
-            made[name].known |= {"pictures": pictures, "torch": torch}
-        return made[name]
-
-    return panel
+    return cache(lambda name: make(name, network, cat, layers=(network, cat, ("conv1", "relu3", "fc8"))))
 
 
 @pytest.mark.parametrize("name, number", [(name, n) for name, count in PRESETS.items() for n in range(count)])
