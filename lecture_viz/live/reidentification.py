@@ -1,5 +1,6 @@
 """Lesson 8: "we only store layer 5": spoil what is stored, and see whether the photo is found all the same."""
 
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
@@ -44,7 +45,6 @@ class Reidentification(RunPanel):
             raise ValueError(f"right is the number of a photo in the gallery, 0 … {len(gallery) - 1}; got {right!r}")
         self.network, self._judge, self._gallery, self._right = network, judge, gallery, right
         self.photo = network.check(gallery)[right : right + 1]
-        self._looks = looks(judge, gallery)
         self._raw: dict[str, Tensor] = {}  # the gallery's activations
         first = layer or network.layers[len(network.layers) // 2]
         self.controls = {
@@ -84,6 +84,11 @@ class Reidentification(RunPanel):
         caption = f"{self.say('by numbers')} {self._verdict(rank)}"
         outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": caption}
         return outputs if self._newest else outputs | {"matches": torch.full_like(self.photo, GREY)}
+
+    @cached_property
+    def _looks(self) -> Tensor:
+        """What the judge has of the gallery; nothing is compared with it before a run."""
+        return looks(self._judge, self._gallery)
 
     def _verdict(self, rank: int) -> str:
         return self.say("ranked" if rank else "found", rank=rank + 1, total=len(self._gallery))
