@@ -1,9 +1,14 @@
-"""Every panel in the kernel: how long it takes to build one, and from a move to its pictures, beside the passes."""
+"""Every panel in the kernel: how long it takes to build one, from a move to its pictures, and under two hasty hands."""
 
+import gc
 import time
 from collections.abc import Iterator
+from itertools import count
+from random import Random
 from statistics import median
+from threading import Thread
 
+import psutil
 import torch
 
 import lecture_viz as lv
@@ -48,3 +53,45 @@ def results() -> Iterator[Result]:
             moved.append(time.perf_counter() - started)
         build, move = (1000 * median(seconds[1:]) for seconds in (built, moved))
         yield Result(f"the {name} panel: build", build, unit=" ms", note=f"a move of {control}: {move:.1f} ms")
+    for name in ("gradients", "saliency", "deconvnet"):
+        yield from _two_hands(name, lv.live.panels()[name](*about.get(name, (network, photo))))
+
+
+def _two_hands(name: str, panel: lv.live.Panel) -> Iterator[Result]:
+    """Two hands at once move all sliders at random: how soon all is settled, is it right, and what does it hold?"""
+    sliders = [control for control in panel.controls.values() if hasattr(control, "max")]
+    seeds = count()
+
+    def hand(moves: int) -> None:
+        random = Random(next(seeds))
+        for _ in range(moves):
+            slider = random.choice(sliders)
+            slider.value = random.randint(slider.min, slider.max)
+
+    def burst(moves: int) -> float:
+        hands = [Thread(target=hand, args=(moves // 2,)) for _ in range(2)]
+        for thread in hands:
+            thread.start()
+        for thread in hands:
+            thread.join()
+        started = time.perf_counter()
+        panel.wait()
+        return time.perf_counter() - started
+
+    settled = median(burst(100) for _ in range(9))
+    shown = {key: picture.clone() for key, picture in panel.view.pictures.items()}
+    panel._made = None  # forget what is drawn, and draw it again
+    started = time.perf_counter()
+    for frame in panel.draw(panel.values):
+        panel.view.show(*frame)
+    drawn = time.perf_counter() - started
+    stale = [key for key, picture in shown.items() if not torch.equal(picture, panel.view.pictures[key])]
+    note = f"a frame takes {1000 * drawn:.0f} ms; stale pictures: {', '.join(stale) or 'none'}"
+    yield Result(f"the {name} panel: settled after 100 moves by two hands", 1000 * settled, unit=" ms", note=note)
+    burst(400)
+    gc.collect()
+    before = psutil.Process().memory_info().rss
+    burst(4000)
+    gc.collect()
+    grown = (psutil.Process().memory_info().rss - before) / 1e6
+    yield Result(f"the {name} panel: memory after 4,000 such moves", grown, 10, " MB")
