@@ -75,3 +75,10 @@ def test_is_equal_where_its_picture_is(about, network, cat):
 def test_what_is_not_public_cannot_be_written():
     with pytest.raises(ValueError, match="means is not public: a student could not call it"):
         spelled(means)
+
+
+def test_another_call_of_the_same_kind(about):
+    call = Call.of(lv.smoothgrad, *about, 32, noise=0.1, rule="guided")
+    other = call.but(lv.logit("lemon"), 8, rule=None, seed=3)
+    assert other == Call.of(lv.smoothgrad, *about[:2], lv.logit("lemon"), 8, noise=0.1, seed=3)
+    assert call.but() == call

@@ -382,3 +382,27 @@ def test_python_may_end_while_a_run_is_under_way():
     )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_code_says_how_far_the_run_is(panel):
+    panel.set(steps=24)
+    with held(panel, 3) as gate:
+        assert not panel.code().startswith("#")  # the whole call is on its way
+        panel.stop()
+        gate.open()
+        panel.wait()
+    assert panel.code().startswith(f"# so far {panel.step.index} of 24")
+    panel.resume().wait()
+    assert panel.step.index == 24 and not panel.code().startswith("#")
+    panel.set(steps=16)
+    assert panel.code().startswith("# ") and "press start" in panel.code()
+
+
+def test_buttons_have_names_for_the_keys_of_the_hall(panel):
+    classes = set()
+    waiting = [panel.widget]
+    while waiting:
+        widget = waiting.pop()
+        waiting += getattr(widget, "children", ())
+        classes |= {name for name in widget._dom_classes if isinstance(widget, ipywidgets.Button)}
+    assert {"lv-start", "lv-stop", "lv-resume"} <= classes
