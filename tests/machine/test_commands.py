@@ -1,4 +1,4 @@
-"""``python -m lecture_viz``: JupyterLab starts for whoever types it; the check exits with its verdict."""
+"""``python -m lecture_viz.machine``: JupyterLab starts for whoever types it; the check exits with its verdict."""
 
 import os
 import re
@@ -142,7 +142,7 @@ def test_a_taken_port_another_folder_and_a_token(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        command = [sys.executable, "-m", "lecture_viz", "lab", str(FIRST), "--no-browser", f"--port={port}"]
+        command = [sys.executable, "-m", "lecture_viz.machine", "lab", str(FIRST), "--no-browser", f"--port={port}"]
         lab = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=out)
         try:
             deadline = time.monotonic() + 60
