@@ -254,7 +254,7 @@ def test_relu_rules_follow_the_typist(lab):
     eventually(follows)
 
     panel.handle("ReLUs").press("ArrowRight")
-    panel.wait_for_code("lambda x")
+    panel.wait_for_code("lv.two_relus")
 
     def differ() -> None:
         assert tables()[1] != tables()[2] != tables()[3]
