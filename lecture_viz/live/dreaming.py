@@ -8,9 +8,10 @@ from ..networks import Network
 from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
 from ..optimization_based.maximization import start_image
+from ..optimization_based.optimization import resized
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE, PhotoPanel
-from .kit.run import RunPanel, resized
+from .kit.run import RunPanel
 from .kit.strengths import Strengths
 
 SIZES = (64, 128, 192, 256)
@@ -78,7 +79,9 @@ class Dreaming(RunPanel, PhotoPanel):
         )
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
-        start = Named("start", resized(image, values["pixels"]))  # a dream that goes on, goes on at its whole size
+        start = Named(
+            "start", resized(image, 2 * [values["pixels"]])
+        )  # a dream that goes on, goes on at its whole size
         return search.but(start, search.arguments[2], steps, octaves=1)
 
     def first_picture(self, values: Values) -> Tensor:

@@ -8,11 +8,12 @@ from torch import Tensor
 from .. import targets
 from ..networks import Network
 from ..optimization_based.maximization import maximize, start_image
+from ..optimization_based.optimization import resized
 from ..optimization_based.parameterization import PARAMETERIZATIONS
 from .kit.call import Call, Named, Values
 from .kit.neuron import NeuronPanel
 from .kit.photo import WIDE
-from .kit.run import RunPanel, resized
+from .kit.run import RunPanel
 from .kit.strengths import OFF, sliders, strengths
 
 FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
@@ -102,7 +103,7 @@ class Maximization(RunPanel, NeuronPanel):
         return Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
-        image = resized(image, self.network.input_size)  # a picture that goes on, goes on at its whole size
+        image = resized(image, 2 * [self.network.input_size])  # a picture that goes on, goes on at its whole size
         return super().going_on(values, search.but(octaves=None), image, steps)
 
     def first_picture(self, values: Values) -> Tensor:

@@ -129,8 +129,8 @@ def optimize(
     random, sign = torch.Generator().manual_seed(seed), 1 if maximize else -1
     start, change, index, newest = start.detach(), None, 0, None
     for octave in range(1, octaves + 1):
-        base = _resized(start, [round(side / ratio ** (octaves - octave)) for side in start.shape[2:]])
-        image = base if change is None else (base + _resized(change, base.shape[2:])).clamp(0, 1)
+        base = resized(start, [round(side / ratio ** (octaves - octave)) for side in start.shape[2:]])
+        image = base if change is None else (base + resized(change, base.shape[2:])).clamp(0, 1)
         picture = keep(image)
         updates = optimizer(picture.parameters) if optimizer else torch.optim.Adam(picture.parameters, picture.RATE)
         rates = [group["lr"] for group in updates.param_groups]
@@ -177,7 +177,8 @@ def _slope(of: Tensor) -> Tensor:
     return of.grad
 
 
-def _resized(image: Tensor, size: Sequence[int]) -> Tensor:
+def resized(image: Tensor, size: Sequence[int]) -> Tensor:
+    """An image ``(B, 3, H, W)`` of another height and width, antialiased."""
     if list(image.shape[2:]) == list(size):
         return image
     return F.interpolate(image, list(size), mode="bilinear", antialias=True, align_corners=False)

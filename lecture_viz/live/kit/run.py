@@ -14,7 +14,6 @@ from typing import Any
 import ipywidgets as widgets
 from torch import Tensor
 
-from ... import photos
 from ...optimization_based.optimization import Step, last
 from .call import Call, Named, Part, Values
 from .curves import Curves
@@ -23,6 +22,7 @@ from .panel import Panel
 from .photo import PhotoPanel
 from .resolved import Frame
 from .strengths import Strengths
+from .view import Shown
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
 
@@ -191,7 +191,7 @@ class RunPanel(Panel):
         while self._wishes:
             self._obey(self._wishes.popleft(), values)
         if not self._running:
-            outputs: dict[str, Tensor | str | float] = {**self.outputs_of_controls(values)}
+            outputs: dict[str, Shown] = {**self.outputs_of_controls(values)}
             if self._newest is None:
                 picture = self.first_picture(values)
                 outputs |= {"image": picture, "film": picture, "image caption": self.say("begin")}
@@ -235,10 +235,12 @@ class RunPanel(Panel):
         if wish != "start":
             self._running = wish == "resume" and self._run is not None
             return
+        goal = self.goal(values)
+        run = self.begin(values, None, goal)  # before the last run is forgotten: it may be refused
         self._fixed, self._made_by = self.fixed(values), self.depends_on(values)
-        self._newest, self._taken, self._goal, self._seconds = None, 0, self.goal(values), 0.0
+        self._newest, self._taken, self._goal, self._seconds = None, 0, goal, 0.0
         self.film, self.curves = Film(), Curves()
-        self._run, self._running = self.begin(values, None, self._goal), True
+        self._run, self._running = run, True
 
     def _keep(self, step: Step) -> None:
         self._newest = step
@@ -246,10 +248,10 @@ class RunPanel(Panel):
         self.film.keep(step.image)
         self.curves.keep(self.followed(step))
 
-    def _outputs(self) -> dict[str, Tensor | str | float]:
+    def _outputs(self) -> dict[str, Shown]:
         if self._newest is None:
             return {"time left": self._time_left()}
-        outputs: dict[str, Tensor | str | float] = {
+        outputs: dict[str, Shown] = {
             "image": self._newest.image[:1],
             "image caption": self.caption(self._newest),
             "film": self.film.strip(),
@@ -284,8 +286,3 @@ class SearchPanel(RunPanel, PhotoPanel):
 def lists(call: Call) -> list[Strengths]:
     """The lists of a call whose strengths may change."""
     return [value for _, value in call.choices if isinstance(value, Strengths)]
-
-
-def resized(image: Tensor, side: int) -> Tensor:
-    """A picture of a run, ``side`` pixels wide and high."""
-    return photos.load_image(image, side)
