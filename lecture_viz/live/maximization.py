@@ -64,7 +64,8 @@ class Maximization(RunPanel, NeuronPanel):
         if values["kind"] not in kinds:
             values["kind"] = kinds[0]
         menu.value = values["kind"]
-        values = self.limit(values, {"neuron": self.response(values["layer"]).shape[0] - 1})
+        last = self.controls["neuron"].max = self.response(values["layer"]).shape[0] - 1
+        values["neuron"] = min(values["neuron"], last)
         self.controls["neuron"].disabled = values["kind"] == "layer"
         return super().adjust(values)
 

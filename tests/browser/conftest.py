@@ -10,7 +10,6 @@ import lecture_viz as lv
 
 pytest.register_assert_rewrite("lab")  # its assertions, too, say what they compared
 from lab import (  # noqa: E402
-    BUSY,
     CHROMIUM_ARGUMENTS,
     PANELS,
     SECONDS,
@@ -45,14 +44,14 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def server(browser, tmp_path_factory):
-    server = Server(tmp_path_factory.mktemp("lab"), settings=BUSY)
+    server = Server(tmp_path_factory.mktemp("lab"))
     yield server
     server.stop()
 
 
 @pytest.fixture
 def notebook7(browser, tmp_path):
-    server = Server(tmp_path, app="notebook", settings=BUSY)
+    server = Server(tmp_path, app="notebook")
     yield server
     server.stop()
 

@@ -35,7 +35,6 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PANELS = "panels"  # the folder of the short notebooks
 ENDLESS = 1_000_000  # steps: no machine gets there while a test looks on
 SECONDS = 120  # for anything
-BUSY = {"OMP_NUM_THREADS": "1"}  # where others want the cores, too, several threads mostly wait for one another
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -167,10 +166,9 @@ class Program:
 
     running: ClassVar["list[Program]"] = []
 
-    def __init__(self, folder: Path, arguments: list[str], log: str, settings: dict[str, str] | None = None):
-        """``settings`` are environment variables of it and its kernels."""
+    def __init__(self, folder: Path, arguments: list[str], log: str):
         self.log = folder / log
-        settings = os.environ | private(folder) | (settings or {})
+        settings = os.environ | private(folder)
         with self.log.open("w") as said:
             self.process = subprocess.Popen([sys.executable, "-m", *arguments], env=settings, stdout=said, stderr=said)
         Program.running.append(self)
@@ -217,7 +215,7 @@ class Program:
 class Server(Program):
     """A private JupyterLab, or Notebook 7, that serves copies of the notebooks, and short ones in ``panels``."""
 
-    def __init__(self, folder: Path, app: str = "jupyterlab", settings: dict[str, str] | None = None):
+    def __init__(self, folder: Path, app: str = "jupyterlab"):
         self.app = app
         self.folder = folder / "notebooks"
         shutil.copytree(NOTEBOOKS, self.folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
@@ -231,7 +229,7 @@ class Server(Program):
         command = [app, "--no-browser", "--allow-root", f"--port={free_port()}"]
         command += [f"--ServerApp.root_dir={self.folder}", f"--IdentityProvider.token={self.token}"]
         command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
-        super().__init__(folder, command, "jupyter.log", settings)
+        super().__init__(folder, command, "jupyter.log")
 
     def address(self, notebook: str) -> str:
         """The notebook alone, without the browser of files."""

@@ -88,12 +88,6 @@ class Panel:
                 self.controls[name].value = value
         return resolved.values
 
-    def limit(self, values: Values, limits: dict[str, int]) -> Values:
-        """For `adjust`: set the ends of sliders; returns the values within them."""
-        for name, high in limits.items():
-            self.controls[name].max = high  # moves a value beyond it, too
-        return values | {name: min(values[name], high) for name, high in limits.items()}
-
     def draw(self, values: Values) -> Iterator[Frame]:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
         resolved = self.resolve(values)
