@@ -47,10 +47,10 @@ TESTS = {
     "optimization_based/robustness": ("optimization_based/test_robustness",),
     "optimization_based/inversion": ("optimization_based/test_inversion",),
     "networks/network": ("networks/test_network", "gradient_based/test_deconvnet"),
-    "live/kit/panel": ("live/test_panel", "live/test_live", "live/test_photo", "live/test_presets"),
-    "live/kit/call": ("live/test_call", "live/test_live"),
-    "live/kit/worker": ("live/test_panel", "live/test_run"),
-    "live/kit/run": ("live/test_run", "live/test_inversion_panels"),
+    "live/kit/panel": ("live/kit/test_panel", "live/kit/test_photo", "live/test_gradients", "live/test_presets"),
+    "live/kit/call": ("live/kit/test_call", "live/test_presets"),
+    "live/kit/worker": ("live/kit/test_panel", "live/kit/test_run"),
+    "live/kit/run": ("live/kit/test_run", "live/test_layers", "live/test_maximization"),
 }
 # mutants that are no errors: what they change is the same, or only faster; by module and the change's text
 SAME: dict[str, dict[str, str]] = {

@@ -95,7 +95,7 @@ class Gate:
 def through(panel: RunPanel, way: Callable[[Iterator[Step]], Iterator[Step]]) -> Iterator[None]:
     """Inside, the steps of every run of the panel come to it through ``way``."""
     begin = panel.begin
-    panel.begin = lambda *arguments: way(begin(*arguments))
+    panel.begin = lambda run: way(begin(run))
     try:
         yield
     finally:

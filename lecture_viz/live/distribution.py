@@ -9,8 +9,10 @@ from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
 from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE, PhotoPanel
-from .kit.run import RunPanel
+from .kit.resolved import Resolved
+from .kit.run import Run, RunPanel
 from .kit.strengths import OFF, sliders, strengths
+from .kit.view import Shown
 
 FIRST = OFF | {"jitter": 4}
 SHOWN = ("layer", "photo", "begin_with", "steps", "total variation", "jitter")
@@ -63,26 +65,24 @@ class Distribution(RunPanel, PhotoPanel):
         first = values["begin_with"]
         return first if first in ("noise", "grey") else self._of(first)
 
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         return {
             "given": self._of(values["photo"]),
             "given caption": self.say("wanted", layer=values["layer"]),
         }
 
-    def fixed(self, values: Values) -> tuple[str, str]:
-        return values["layer"], values["photo"]
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
         net, layer, size = Named("net", self.network), values["layer"], self.network.input_size
         features = Call.of(Part(net, "activations"), self.loaded(values["photo"], size), layer)
         target = Named("target", made_by=Call.of(targets.distribution, layer, features))
         first = values["begin_with"]
         start = first if first in ("noise", "grey") else self.loaded(first, size)
         choices = {"start": start, "parameterization": "fourier"}
-        return Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
+        search = Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
+        return Resolved(search, values, fixed=(layer, values["photo"]))
 
-    def caption(self, step: Step) -> str:
-        return self.say("distance", step=self._taken, distance=-next(iter(step.terms.values())))
+    def caption(self, run: Run, step: Step) -> str:
+        return self.say("distance", step=run.taken, distance=-next(iter(step.terms.values())))
 
     def first_picture(self, values: Values) -> Tensor:
         return start_image(self.network, self._start(values), 1, self.network.input_size, "fourier")

@@ -11,6 +11,7 @@ from ..optimization_based.maximization import start_image
 from ..optimization_based.optimization import resized
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE, PhotoPanel
+from .kit.resolved import Resolved
 from .kit.run import RunPanel
 from .kit.strengths import Strengths
 
@@ -63,10 +64,7 @@ class Dreaming(RunPanel, PhotoPanel):
             "guided": plain | {"layer": deep, "guide": "coffee"},
         }
 
-    def fixed(self, values: Values) -> tuple[str, str]:
-        return values["layer"], values["guide"]
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
         pixels, photo, guide = values["pixels"], values["photo"], values["guide"]
         start = "noise" if photo == "noise" else Named("start", made_by=self.loaded(photo, pixels))
         choices = {"octaves": values["octaves"], "rate": values["rate"]}
@@ -74,15 +72,13 @@ class Dreaming(RunPanel, PhotoPanel):
         choices |= {"size": pixels} if photo == "noise" else {}
         if guide != "none":
             choices["guide"] = Named("guide", made_by=self.loaded(guide, self.network.input_size))
-        return Call.of(
-            dream, Named("net", self.network), start, targets.layer(values["layer"]), values["steps"], **choices
-        )
+        net, target = Named("net", self.network), targets.layer(values["layer"])
+        search = Call.of(dream, net, start, target, values["steps"], **choices)
+        return Resolved(search, values, fixed=(target, guide))
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
-        start = Named(
-            "start", resized(image, 2 * [values["pixels"]])
-        )  # a dream that goes on, goes on at its whole size
-        return search.but(start, search.arguments[2], steps, octaves=1)
+        image = resized(image, 2 * [values["pixels"]])  # a dream that goes on, goes on at its whole size
+        return search.but(Named("start", image), search.arguments[2], steps, octaves=1)
 
     def first_picture(self, values: Values) -> Tensor:
         photo = "noise" if values["photo"] == "noise" else self.load(values["photo"], values["pixels"])

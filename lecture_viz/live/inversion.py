@@ -10,8 +10,10 @@ from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
 from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE
-from .kit.run import SearchPanel
+from .kit.resolved import Resolved
+from .kit.run import Run, SearchPanel
 from .kit.strengths import OFF, sliders, strengths
+from .kit.view import Shown
 
 WEIGHTS = (0, 0.1, 0.3, 1, 3, 6.9, 10, 23, 30, 69, 100, 300, 690, 1000)  # 6.9, 69, 690 and 23 are the paper's
 FOLDED = ("L1", "6-norm", "median", "clip small", "clip small contribution")
@@ -39,7 +41,6 @@ class Inversion(SearchPanel):
         """``photo`` is an image, a bundled name or a path; ``layer`` the first one; ``size`` in screen pixels."""
         super().__init__(network, photo)
         first = layer or network.layers[len(network.layers) // 2]
-        self._layer = first
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=network.layers, value=first, layout=WIDE),
@@ -64,32 +65,20 @@ class Inversion(SearchPanel):
         presets["best"] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
         return presets
 
-    def adjust(self, values: Values) -> Values:
-        if values["layer"] != self._layer:
-            self._layer = values["layer"]
-            if self.preset is not None:  # its weights follow the layer
-                preset = self.presets(values)[self.preset]
-                for name, value in preset.items():
-                    self.controls[name].value = value
-                values |= preset
-        return super().adjust(values)
-
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}
 
-    def fixed(self, values: Values) -> tuple[str, str]:
-        return values["layer"], values["recipe"]
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
         net, photo, layer = Named("net", self.network), self.photo_call(), values["layer"]
         activations, side = Call.of(Part(net, "activations"), photo, layer), self.photo.shape[-1]
         choices = {"recipe": values["recipe"]} | ({"size": side} if side != self.network.input_size else {})
         choices |= strengths(values, always=("penalties",))  # none of them is not the recipe's own
-        return Call.of(invert, net, activations, layer, values["steps"], **choices)
+        search = Call.of(invert, net, activations, layer, values["steps"], **choices)
+        return Resolved(search, values, fixed=(layer, values["recipe"]))
 
-    def caption(self, step: Step) -> str:
-        found = quality(self.network, step.image, self.photo, self._layer)
-        return self.say("feature error", step=self._taken, error=found.feature_error) + f"<br>SSIM {found.ssim:.2f}"
+    def caption(self, run: Run, step: Step) -> str:
+        found = quality(self.network, step.image, self.photo, run.search.arguments[2])
+        return self.say("feature error", step=run.taken, error=found.feature_error) + f"<br>SSIM {found.ssim:.2f}"
 
     def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

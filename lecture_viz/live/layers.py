@@ -10,12 +10,15 @@ from torch import Tensor
 
 from .. import figures
 from ..networks import Network
-from ..optimization_based.inversion import RECIPES, Quality, invert, invert_all, quality
+from ..optimization_based.inversion import RECIPES, Quality, invert_all, quality
 from ..optimization_based.optimization import Step
-from ..optimization_based.regularizers import GREY, Penalty
+from ..optimization_based.regularizers import GREY
 from .kit.call import Call, Expression, Item, Named, Values
 from .kit.photo import WIDE
-from .kit.run import SearchPanel
+from .kit.resolved import Resolved
+from .kit.run import Run, SearchPanel
+from .kit.strengths import Factor
+from .kit.view import Shown
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
 COLUMNS = 4  # of the strip, so that 18 layers fill about a square
@@ -53,8 +56,6 @@ class Layers(SearchPanel):
         self._layers = tuple(layers or network.layers)
         self._found: dict[str, tuple[Tensor, Quality]] = {}
         self._now = self._layers[0]  # the layer being inverted
-        self._strength = 1.0
-        self._penalties: list[tuple[Penalty, float]] = []  # in use, and their own strengths
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=self._layers, value=self._layers[-1], layout=WIDE),
@@ -76,44 +77,31 @@ class Layers(SearchPanel):
     def goal(self, values: Values) -> int:
         return values["steps"] * len(self._layers)
 
-    def fixed(self, values: Values) -> str:
-        return values["recipe"]
-
-    def _steer(self, values: Values) -> None:
-        self._strength = values["strength"]
-        for penalty, own in self._penalties:
-            penalty.strength = own * self._strength
-
-    def search(self, values: Values) -> Call:
-        choices = {"recipe": values["recipe"]}
-        choices |= {"strength": values["strength"]} if values["strength"] != 1 else {}
+    def resolve(self, values: Values) -> Resolved:
+        choices = {"recipe": values["recipe"], "strength": Factor(values["strength"])}
         choices |= {"layers": self._layers} if self._layers != self.network.layers else {}
-        return Call.of(invert_all, Named("net", self.network), self.photo_call(), values["steps"], **choices)
+        search = Call.of(invert_all, Named("net", self.network), self.photo_call(), values["steps"], **choices)
+        return Resolved(search, values, fixed=values["recipe"])
 
-    def code_for(self, values: Values) -> str:
-        return str(Item(Named("found", made_by=Found(self.search(values))), values["layer"]))
+    def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
+        return search  # another recipe has to begin anew
 
-    def begin(self, values: Values, image: Tensor | None, steps: int) -> Iterator[Step]:
-        self._found = {}
-        each, total = values["steps"], self.goal(values)
-        for number, layer in enumerate(self._layers):
+    def picture(self, search: Call, values: Values) -> Item:
+        return Item(Named("found", made_by=Found(search)), values["layer"])
+
+    def begin(self, run: Run) -> Iterator[Step]:
+        self._found, total = {}, len(self._layers) * run.search.arguments[2]
+        for number, (layer, step) in enumerate(next(run.search.results(run.known)), start=1):
             self._now = layer
-            penalties = RECIPES[values["recipe"]](self.network, layer)[1]["penalties"]
-            self._penalties = [(penalty, penalty.strength) for penalty in penalties]
-            self._steer(values | {"strength": self._strength})
-            with torch.no_grad():
-                activations = self.network.activations(self.photo, layer)
-            choices = {"recipe": values["recipe"], "penalties": penalties, "size": self.photo.shape[-1]}
-            for step in invert(self.network, activations, layer, each, **choices):
-                if step.index == each:
-                    self._found[layer] = step.image, quality(self.network, step.image, self.photo, layer)
-                yield step._replace(index=number * each + step.index, total=total)
+            if step.index == step.total:
+                self._found[layer] = step.image, quality(self.network, step.image, self.photo, layer)
+            yield step._replace(index=number, total=total)
 
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
-        outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": self.say("the photo")}
-        return outputs | ({} if self._running else self._chosen(values["layer"]))
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
+        outputs: dict[str, Shown] = {"photo": self.photo, "photo caption": self.say("the photo")}
+        return outputs if self.running else outputs | self._chosen(values["layer"])
 
-    def _chosen(self, layer: str) -> dict[str, Tensor | str]:
+    def _chosen(self, layer: str) -> dict[str, Shown]:
         """The strip so far, and from it the picture of one layer."""
         if layer not in self._found:
             return {}
@@ -129,28 +117,22 @@ class Layers(SearchPanel):
         chosen = [*self._found].index(layer) if layer in self._found else None
         return figures.mosaic(pictures or [torch.full_like(self.photo, GREY)], COLUMNS, chosen=chosen)
 
-    def _outputs(self) -> dict[str, Tensor | str | float]:
-        outputs = super()._outputs()
-        if self._newest is None:
-            return outputs
+    def outputs_of_run(self, run: Run, step: Step) -> dict[str, Shown]:
         rows = "".join(
             f"<tr><th scope='row'>{html.escape(layer)}</th><td>{found.feature_error:.3f}</td><td>{found.psnr:.1f}</td>"
             f"<td>{found.ssim:.2f}</td></tr>"
             for layer, (_, found) in self._found.items()
         )
         head = f"<tr><td></td><th>{self.say('error')}</th><th>PSNR</th><th>SSIM</th></tr>"
-        outputs |= {
+        outputs = super().outputs_of_run(run, step) | {
             "film": self._strip(self._now),
             "film caption": self.say("inverted", count=len(self._found), total=len(self._layers)),
             "curves": f"<table class='lv-figures'>{head}{rows}</table>",
         }
-        return outputs if self._running else {**outputs, **self._chosen(self.controls["layer"].value)}
+        return outputs if self.running else outputs | self._chosen(self.controls["layer"].value)
 
-    def caption(self, step: Step) -> str:
+    def caption(self, run: Run, step: Step) -> str:
         return self.say("searching", layer=self._now, error=step.terms["feature error"])
-
-    def depends_on(self, values: Values) -> str:
-        return self.code_for(values | {"layer": ""})  # the slider only goes through what was found
 
     def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

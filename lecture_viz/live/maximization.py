@@ -13,6 +13,7 @@ from ..optimization_based.parameterization import PARAMETERIZATIONS
 from .kit.call import Call, Named, Values
 from .kit.neuron import NeuronPanel
 from .kit.photo import WIDE
+from .kit.resolved import Resolved
 from .kit.run import RunPanel
 from .kit.strengths import OFF, sliders, strengths
 
@@ -54,21 +55,6 @@ class Maximization(RunPanel, NeuronPanel):
             size=size,
         )
 
-    def adjust(self, values: Values) -> Values:
-        kinds = ["channel", "neuron", "layer"] if self.response(values["layer"]).spatial else ["neuron", "layer"]
-        if self.is_output(values["layer"]):
-            kinds = ["logit", "probability"]
-        menu = self.controls["kind"]
-        if list(menu.options) != self.options(kinds):
-            menu.options = self.options(kinds)
-        if values["kind"] not in kinds:
-            values["kind"] = kinds[0]
-        menu.value = values["kind"]
-        last = self.controls["neuron"].max = self.response(values["layer"]).shape[0] - 1
-        values["neuron"] = min(values["neuron"], last)
-        self.controls["neuron"].disabled = values["kind"] == "layer"
-        return super().adjust(values)
-
     def presets(self, values: Values) -> dict[str, Values]:
         network = self.network
         early, deep = WORTH_SEEING.get(network.name, (self.depth(0.3), self.depth(1)))
@@ -93,15 +79,21 @@ class Maximization(RunPanel, NeuronPanel):
             return getattr(targets, kind)(self.network.labels[neuron])
         return targets.layer(layer) if kind == "layer" else getattr(targets, kind)(layer, neuron)
 
-    def fixed(self, values: Values) -> targets.Target:
-        return self._target(values)
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
+        kinds, last = self._kinds(values["layer"]), self.response(values["layer"]).shape[0] - 1
+        kind = values["kind"] if values["kind"] in kinds else kinds[0]
+        values = values | {"kind": kind, "neuron": min(values["neuron"], last)}
         start = self.photo_call() if values["begin_with"] == "photo" else values["begin_with"]
         choices = {"start": start, "parameterization": values["parameterization"]}
         choices |= {"octaves": values["octaves"]} if values["octaves"] > 1 else {}
         net, target = Named("net", self.network), self._target(values)
-        return Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
+        search = Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
+        return Resolved(search, values, {"neuron": last}, {"neuron": kind == "layer"}, {"kind": kinds}, fixed=target)
+
+    def _kinds(self, layer: str) -> list[str]:
+        if self.is_output(layer):
+            return ["logit", "probability"]
+        return ["channel", "neuron", "layer"] if self.response(layer).spatial else ["neuron", "layer"]
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         image = resized(image, 2 * [self.network.input_size])  # a picture that goes on, goes on at its whole size

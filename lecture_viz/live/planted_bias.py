@@ -9,7 +9,9 @@ from ..optimization_based.optimization import Step
 from ..optimization_based.planted_bias import SHAPES, Student, draw, watch
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE
-from .kit.run import RunPanel
+from .kit.resolved import Resolved
+from .kit.run import Run, RunPanel
+from .kit.view import Shown
 
 
 class PlantedBias(RunPanel):
@@ -41,15 +43,12 @@ class PlantedBias(RunPanel):
             self.begin_anew()
         return super().adjust(values)
 
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         return {"lesson": dumbbells(values["bias"]), "lesson caption": self.say("lesson caption")}
 
-    def fixed(self, values: Values) -> str:
-        return values["shape"]
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
         student = Named("student", made_by=Call.of(Student, bias=values["bias"]))
-        return Call.of(watch, student, values["shape"], values["steps"])
+        return Resolved(Call.of(watch, student, values["shape"], values["steps"]), values, fixed=values["shape"])
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         return search.but(Named("student", self.student), values["shape"], steps)  # the same network learns on
@@ -57,14 +56,14 @@ class PlantedBias(RunPanel):
     @property
     def student(self) -> Student:
         """The one that learns, or learned last."""
-        assert self._search is not None, "nobody has learned yet"
-        return self._known.get("student", self._search.arguments[0].value)
+        assert self.run is not None, "nobody has learned yet"
+        return self.run.known.get("student", self.run.search.arguments[0].value)
 
     def followed(self, step: Step) -> dict[str, float]:
         return step.terms
 
-    def caption(self, step: Step) -> str:
-        return self.say("learned", step=self._taken, **step.terms)
+    def caption(self, run: Run, step: Step) -> str:
+        return self.say("learned", step=run.taken, **step.terms)
 
     def first_picture(self, values: Values) -> Tensor:
         return torch.full((1, 3, 32, 32), 0.5)

@@ -14,8 +14,10 @@ from ..optimization_based.priors import decoder_prior, deep_image_prior, spectra
 from ..optimization_based.regularizers import GREY, total_variation
 from .kit.call import Call, Item, Named, Part, Values
 from .kit.photo import UPLOADED, WIDE
-from .kit.run import SearchPanel
+from .kit.resolved import Resolved
+from .kit.run import Run, SearchPanel
 from .kit.strengths import Strengths
+from .kit.view import Shown
 
 PRIORS = ("total variation", "decoder", "deep image prior")
 
@@ -57,19 +59,12 @@ class Priors(SearchPanel):
             presets |= {"noise": deep | {"photo": "noise"}} if "noise" in self._sources else {}
         return presets
 
-    def adjust(self, values: Values) -> Values:
-        self.controls["weight"].disabled = values["prior"] != "total variation"
-        return super().adjust(values)
-
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         slope = self.say("slope", slope=spectral_slope(self.photo))
         caption = f"{self.say('given', layer=values['layer'])}<br>{slope}"
         return {"given": self.photo, "given caption": caption}
 
-    def fixed(self, values: Values) -> tuple[str, str]:
-        return values["prior"], values["layer"]
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
         net, layer, name = Named("net", self.network), values["layer"], values["photo"]
         pictures = Named("pictures", self._sources)
         photo = self.loaded(name, self._side) if name == UPLOADED else Item(pictures, name)
@@ -79,10 +74,12 @@ class Priors(SearchPanel):
             choices = {"**": Call.of(decoder_prior, net)}
         if values["prior"] == "deep image prior":
             choices = {"**": Call.of(deep_image_prior)}
-        return Call.of(invert, net, activations, layer, values["steps"], **choices)
+        search = Call.of(invert, net, activations, layer, values["steps"], **choices)
+        disabled = {"weight": values["prior"] != "total variation"}
+        return Resolved(search, values, disabled=disabled, fixed=(values["prior"], layer))
 
-    def caption(self, step: Step) -> str:
-        error = self.say("feature error", step=self._taken, error=step.terms["feature error"])
+    def caption(self, run: Run, step: Step) -> str:
+        error = self.say("feature error", step=run.taken, error=step.terms["feature error"])
         return f"{error}<br>{self.say('slope', slope=spectral_slope(step.image))}"
 
     def first_picture(self, values: Values) -> Tensor:

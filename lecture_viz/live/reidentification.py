@@ -1,7 +1,6 @@
 """Lesson 8: "we only store layer 5": spoil what is stored, and see whether the photo is found all the same."""
 
 from functools import cached_property
-from typing import Any
 
 import ipywidgets as widgets
 import torch
@@ -12,10 +11,12 @@ from ..networks import Network
 from ..optimization_based.inversion import invert
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
-from ..optimization_based.reidentification import BITS, looks, ranks, similarities, store
+from ..optimization_based.reidentification import BITS, looks, ranking, store
 from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE
-from .kit.run import RunPanel
+from .kit.resolved import Resolved
+from .kit.run import Run, RunPanel
+from .kit.view import Shown
 
 UNSPOILED = {"bits": 32, "average": 1, "dropout": 0}
 FOUND = 9  # shown of the gallery
@@ -73,17 +74,17 @@ class Reidentification(RunPanel):
             activations = self.network.activations(self.photo, values["layer"])
         return store(activations, values["bits"], values["average"], values["dropout"])
 
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         """The photo, and how the thief fares who compares the stored activations themselves."""
         layer = values["layer"]
         if layer not in self._raw:
             with torch.no_grad():
                 parts = [self.network.activations(part, layer) for part in self._gallery.split(64)]
             self._raw = {layer: torch.cat(parts)}
-        rank = int(ranks(self._stored(values), self._raw[layer], [self._right]))
+        rank = ranking(self._stored(values), self._raw[layer]).index(self._right)
         caption = f"{self.say('by numbers')} {self._verdict(rank)}"
-        outputs: dict[str, Tensor | str] = {"photo": self.photo, "photo caption": caption}
-        return outputs if self._newest else outputs | {"matches": torch.full_like(self.photo, GREY)}
+        outputs: dict[str, Shown] = {"photo": self.photo, "photo caption": caption}
+        return outputs if self.step else outputs | {"matches": torch.full_like(self.photo, GREY)}
 
     @cached_property
     def _looks(self) -> Tensor:
@@ -93,30 +94,24 @@ class Reidentification(RunPanel):
     def _verdict(self, rank: int) -> str:
         return self.say("ranked" if rank else "found", rank=rank + 1, total=len(self._gallery))
 
-    def fixed(self, values: Values) -> tuple[Any, ...]:
-        return tuple(values[name] for name in ("layer", *UNSPOILED))
-
-    def search(self, values: Values) -> Call:
+    def resolve(self, values: Values) -> Resolved:
         net, layer = Named("net", self.network), values["layer"]
         spoiled = {name: values[name] for name, off in UNSPOILED.items() if values[name] != off}
         activations = Call.of(Part(net, "activations"), Named("photo", self.photo), layer)
         stored = Named("stored", made_by=Call.of(store, activations, **spoiled))
-        return Call.of(invert, net, stored, layer, values["steps"], size=self.photo.shape[-1])
+        search = Call.of(invert, net, stored, layer, values["steps"], size=self.photo.shape[-1])
+        return Resolved(search, values, fixed=stored)
 
-    def _outputs(self) -> dict[str, Tensor | str | float]:
-        outputs = super()._outputs()
-        if self._newest is None:
-            return outputs
-        seen = looks(self._judge, self._newest.image)
-        best = similarities(seen, self._looks)[0].topk(min(FOUND, len(self._gallery))).indices.tolist()
-        rank = int(ranks(seen, self._looks, [self._right]))
-        pictures = [self._gallery[n : n + 1] for n in best]
-        chosen = best.index(self._right) if self._right in best else None
+    def outputs_of_run(self, run: Run, step: Step) -> dict[str, Shown]:
+        order = ranking(looks(self._judge, step.image), self._looks)
+        pictures = [self._gallery[n : n + 1] for n in order[:FOUND]]
+        chosen = rank if (rank := order.index(self._right)) < FOUND else None
         caption = f"{self.say('by picture')} {self._verdict(rank)}"
-        return outputs | {"matches": figures.mosaic(pictures, chosen=chosen), "matches caption": caption}
+        found: dict[str, Shown] = {"matches": figures.mosaic(pictures, chosen=chosen), "matches caption": caption}
+        return super().outputs_of_run(run, step) | found
 
-    def caption(self, step: Step) -> str:
-        return self.say("feature error", step=self._taken, error=step.terms["feature error"])
+    def caption(self, run: Run, step: Step) -> str:
+        return self.say("feature error", step=run.taken, error=step.terms["feature error"])
 
     def first_picture(self, values: Values) -> Tensor:
         return torch.full_like(self.photo, GREY)

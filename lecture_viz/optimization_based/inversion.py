@@ -47,7 +47,7 @@ class Choices(Search, total=False):
     """What `invert` takes for every layer alike."""
 
     recipe: str | None
-    strength: float
+    strength: float | Callable[[], float]
     start: str | Tensor | None
     seed: int
 
@@ -64,7 +64,7 @@ def invert(
     steps: int = 128,
     *,
     recipe: str | None = None,
-    strength: float = 1,
+    strength: float | Callable[[], float] = 1,
     start: str | Tensor | None = None,
     size: int | None = None,
     seed: int = 0,
@@ -77,7 +77,7 @@ def invert(
         layer: where they come from.
         recipe: ``"lbfgs"``, ``"adam"`` or ``"mahendran"``; whatever follows replaces a part of it. By default
             ``"lbfgs"`` for one picture without filters and transforms, else ``"adam"``.
-        strength: a factor for the recipe's penalties.
+        strength: a factor for the recipe's penalties; or what is asked for it before each step, such as a slider.
         start: ``"grey"``, ``"noise"`` (as strong as the contrast of photos) or an image ``(B, 3, H, W)``.
         size: height and width of the picture (default: the network's), unless ``start`` is an image.
         choices: ``penalties``, ``filters``, ``transforms``, ``optimizer``, ``schedule`` …, see `optimize`.
@@ -92,9 +92,15 @@ def invert(
     if recipe not in RECIPES:
         raise ValueError(f"there is no recipe {recipe!r}; there are {', '.join(RECIPES)}")
     first, plan = RECIPES[recipe](network, layer)
-    not_negative("strength", strength)
-    for penalty in plan["penalties"]:
-        penalty.strength *= strength
+    own = [(penalty, penalty.strength) for penalty in plan["penalties"]]
+
+    def follow() -> None:
+        factor = strength() if callable(strength) else strength
+        not_negative("strength", factor)
+        for penalty, weight in own:
+            penalty.strength = weight * factor
+
+    follow()
     start, size = first if start is None else start, size or network.input_size
     if isinstance(start, str) and start == "noise":
         noise = torch.randn(len(activations), 3, size, size, generator=torch.Generator().manual_seed(seed))
@@ -103,6 +109,7 @@ def invert(
     wanted = _checked(network, image[:1], activations, layer)
 
     def objective(image: Tensor) -> dict[str, Tensor]:
+        follow()
         return {"feature error": feature_error(network.activations(image, layer), wanted)}
 
     yield from optimize(objective, image, steps, seed=seed, **plan | choices)

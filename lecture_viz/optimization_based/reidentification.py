@@ -76,6 +76,11 @@ def ranks(one: Tensor, gallery: Tensor, right: Sequence[int]) -> Tensor:
     return (alike > alike.gather(1, torch.as_tensor(right, device=alike.device)[:, None])).sum(dim=1)
 
 
+def ranking(one: Tensor, gallery: Tensor) -> list[int]:
+    """The numbers of a gallery's pictures, the one most like ``one`` ``(1, …)`` first."""
+    return similarities(one, gallery)[0].argsort(descending=True, stable=True).tolist()
+
+
 class Rates(NamedTuple):
     """Which photos a thief finds (0 or 1 each), two ways."""
 

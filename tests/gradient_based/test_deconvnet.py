@@ -108,7 +108,10 @@ def test_equals_the_twin_in_numpy(unpooling):
     assert painted.any()
 
 
-@pytest.mark.parametrize("name, size", [("alexnet64", 64), ("alexnet", 80), ("vgg11", 32), ("vgg11_bn", 32)])
+@pytest.mark.parametrize(
+    "name, size",
+    [("alexnet64", 64), ("alexnet", 80), pytest.param("vgg11", 32, marks=pytest.mark.sweep), ("vgg11_bn", 32)],
+)
 def test_is_backprop_with_another_relu(network, at_random, name, size):
     """The lecture's claim, layer by layer: summing, always; writing, where pools do not overlap."""
     network = network if name == "alexnet64" else at_random(name)

@@ -1,4 +1,4 @@
-"""Every preset of every panel gives its picture, and the panel's code gives the same pixels."""
+"""Every preset of every panel gives its picture, and at every place its code gives the same pixels."""
 
 from functools import cache
 
@@ -25,9 +25,38 @@ PRESETS = {
     "distribution": 4,
 }
 
+# other places of the controls, so that every kind of call is written once
+VALUES = {
+    "start": [{"photo": "coffee", "rank": 2}],
+    "gradients": [{"layer": "conv3", "neuron": 12, "strongest": False, "row": 8, "column": 3, "rule": "deconvnet"}],
+    "relu_rules": [{"relus": 2, "x23": 1.5, "s31": -4}],
+    "deconvnet": [{"strongest": False, "row": 3, "column": 8}, {"layer": "conv2", "channel": 20, "which": 2}],
+    "saliency": [{"layer": "fc7", "neuron": 3, "random": "fc7"}],
+    "localization": [{"layer": "conv3", "neuron": 12, "samples": 16, "threshold": 0.55}],
+    "maximization": [
+        {"parameterization": "pixels", "L2": 20, "low-pass": 0.5, "rotation": 0},
+        {"layer": "conv3", "neuron": 12, "kind": "neuron", "begin_with": "grey"},
+        {"kind": "probability", "begin_with": "photo", "total variation": 25},
+        {"layer": "relu4", "kind": "layer", "octaves": 3},
+        {"L1": 5, "6-norm": 100, "median": 1, "wavelet threshold": 0.02},
+        {"parameterization": "pixels", "bilateral": 0.1, "clip small": 5, "clip small contribution": 5},
+    ],
+    "planted_bias": [],
+    "dreaming": [
+        {"layer": "relu4", "octaves": 2, "rate": 0.02, "jitter": 0, "pixels": 64},
+        {"photo": "coffee", "pixels": 128},
+        {"photo": "noise", "guide": "rocket", "pixels": 64},
+    ],
+    "inversion": [{"L2": 3, "low-pass": 0.5, "jitter": 1}, {"layer": "fc6", "bilateral": 0.3}],
+    "layers": [{"strength": 3, "layer": "relu3"}],
+    "reidentification": [{"layer": "relu4", "bits": 4, "average": 2, "dropout": 0.5}],
+    "priors": [{"photo": "noise", "prior": "total variation", "weight": 10}],
+    "distribution": [{"begin_with": "cat", "layer": "relu2", "total variation": 0.1}, {"begin_with": "grey"}],
+}
+
 
 def test_every_panel_is_tried():
-    assert [*PRESETS] == [*lv.live.panels()]
+    assert [*PRESETS] == [*VALUES] == [*lv.live.panels()]
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +69,8 @@ def panels(network, cat):
 def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     panel = panels(name)
     if isinstance(panel, RunPanel):
-        panel.controls["steps"].min = 8  # fewer than a hand can choose in most of them
-        panel.set(steps=8)
+        panel.controls["steps"].min = 4  # fewer than a hand can choose
+        panel.set(steps=4)
     presets = [*panel.presets(panel.values)]
     assert len(presets) == PRESETS[name]
     panel.set(preset=presets[number])
@@ -52,6 +81,16 @@ def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     if name != "relu_rules":
         last = list(panel.view.pictures)[-1 if name not in ("start", "gradients") else 1]
         assert panel.image(last).std() > 0.02, "a grey picture disappoints"
+    assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
+
+
+@pytest.mark.parametrize("name, values", [(name, values) for name, each in VALUES.items() for values in each])
+def test_at_other_places_it_shows_what_its_code_makes(panels, name, values):
+    panel = panels(name)
+    panel.set(preset=next(iter(panel.presets(panel.values)))).set(**values)
+    if isinstance(panel, RunPanel):
+        panel.start().wait()
+        assert panel.step.index == panel.step.total and panel.outputs["progress"].value == 1
     assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
 
 

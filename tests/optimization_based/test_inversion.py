@@ -164,10 +164,10 @@ def test_shuffled_activations_are_not_recovered(network, cat):
 def test_a_seed_is_a_table(network, cat):
     """The same figures to 2 %, which is more than rounding can do."""
     once, again = (
-        [quality(network, step.image, cat, layer) for layer, step in lv.invert_all(network, cat, 4, recipe="mahendran")]
+        [quality(network, step.image, cat, layer) for layer, step in lv.invert_all(network, cat, 2, recipe="mahendran")]
         for _ in range(2)
     )
-    assert len(once) == 4 * len(network.layers)
+    assert len(once) == 2 * len(network.layers)
     np.testing.assert_allclose(once, again, rtol=0.02)
 
 

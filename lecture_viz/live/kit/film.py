@@ -4,6 +4,7 @@ import base64
 import io
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from ... import figures, maps
@@ -40,7 +41,8 @@ class Film:
     def gif(self, final: Tensor) -> bytes:
         """All stills and ``final`` ``(1, 3, H, W)`` as an animation."""
         stills = [maps.to_pil(image) for image in (*self.stills, final)]
-        first, *more = (still.resize(stills[-1].size) for still in stills)  # octaves begin small
+        size, colours = stills[-1].size, Image.Quantize.FASTOCTREE  # a tenth of the time of the usual choice
+        first, *more = (still.resize(size).quantize(method=colours) for still in stills)  # octaves begin small
         file = io.BytesIO()
         first.save(file, "GIF", save_all=True, append_images=more, duration=100, loop=0)
         return file.getvalue()

@@ -52,6 +52,10 @@ class Panel:
         """In the order of the lecture: what each sets the controls to. It may depend on what they stand at."""
         return {}
 
+    def is_waiting(self) -> bool:
+        """Whether a button waits for its answer."""
+        return False
+
     def receive(self, values: Values) -> Values:
         """Take in what a hand has brought, before presets and ranges are looked at; returns the values."""
         return values
@@ -63,12 +67,9 @@ class Panel:
     def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
 
-    def resolve(self, values: Values) -> Resolved | None:
-        """What these values mean. Nothing is moved here, and the network runs only for what it was not asked before.
-
-        ``None`` is for panels that write `draw` themselves.
-        """
-        return None
+    def resolve(self, values: Values) -> Resolved:
+        """What these values mean. Nothing is moved here, and the network runs only for what it was not asked before."""
+        return Resolved(None, values)
 
     def show(self, made: Made) -> dict[str, Shown]:
         """How the result of the call looks."""
@@ -77,8 +78,10 @@ class Panel:
     def adjust(self, values: Values) -> Values:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
         resolved = self.resolve(values)
-        if resolved is None:
-            return values
+        for name, options in resolved.options.items():
+            if [value for _, value in self.controls[name].options] != list(options):
+                self.controls[name].options = self.options(options)
+                self.controls[name].value = resolved.values[name]
         for name, high in resolved.limits.items():
             self.controls[name].max = high  # moves a value beyond it, too
         for name, disabled in resolved.disabled.items():
@@ -90,9 +93,7 @@ class Panel:
 
     def draw(self, values: Values) -> Iterator[Frame]:
         """Frames for these values. Runs in the worker; must not touch pyplot. Yield early, yield often."""
-        resolved = self.resolve(values)
-        assert resolved is not None, "a panel writes either `resolve` and `show`, or `draw`"
-        call = resolved.call
+        call = self.resolve(values).call
         if self._made is not None and self._made.call == call:  # only how it is shown has changed
             self._made = self._made._replace(values=values)
             yield Frame(self.show(self._made), str(call))
@@ -148,7 +149,7 @@ class Panel:
         presets = self.presets(self.values)
         if not presets:
             return []
-        self._presets = Presets(self._texts["presets"], [*presets], standing(presets, self.values))
+        self._presets = Presets(self._texts["presets"], presets, standing(presets, self.values))
         self.controls["preset"] = self._presets.buttons
         return [self._presets.buttons, self._presets.sentence]
 
@@ -158,17 +159,22 @@ class Panel:
         if self._presets is None:
             return self.adjust(values)
         if (name := self._presets.pressed(values)) is not None:
-            wanted = self.presets(values)[name]
+            wanted = self._presets.wanted = self.presets(values)[name]
             values = self.adjust(self.receive(values | wanted))  # first what the ends of sliders depend on
             for control in wanted:
                 self.controls[control].value = values[control]
             self.preset_chosen()
         values = self.adjust(values)
         if self._presets.at is not None:
-            wanted = self.presets(values)[self._presets.at]
-            if any(values[name] != value for name, value in wanted.items()):
+            wanted, before = self.presets(values)[self._presets.at], self._presets.wanted
+            if any(values[name] not in (value, before.get(name, value)) for name, value in wanted.items()):
                 self._presets.left()
                 values["preset"] = None
+            elif wanted != before:  # it depends on what was moved: another layer wants other weights
+                for name, value in wanted.items():
+                    self.controls[name].value = value
+                values = self.adjust(values | wanted)
+                self._presets.wanted = wanted
         self._presets.tell()
         return values
 
@@ -248,7 +254,7 @@ class Panel:
         error = None
         try:
             values = self._follow_preset(self.values)
-            if values != self._drawn:
+            if values != self._drawn or self.is_waiting():
                 self._drawn = None
                 for frame in self.draw(values):
                     self.view.show(*frame)

@@ -1,7 +1,7 @@
 """A panel's presets: a button for each, in the lecture's order, and the lecture's sentence below."""
 
 import html
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
@@ -14,16 +14,17 @@ class Presets:
 
     Attributes:
         at: the preset that the controls stand at, or none.
+        wanted: what it set them to.
         buttons: what a hand presses; its value is the preset pressed last, as long as the controls stand at it.
     """
 
-    def __init__(self, told: Mapping[str, tuple[str, str]], names: Iterable[str], at: str | None):
-        """``told`` has a title and a sentence for each name."""
+    def __init__(self, told: Mapping[str, tuple[str, str]], presets: Mapping[str, Values], at: str | None):
+        """``told`` has a title and a sentence for each name of ``presets``."""
         self._told = told
-        self.at = at
+        self.at, self.wanted = at, presets[at] if at is not None else {}
         self.buttons = widgets.ToggleButtons(
-            options=[(f"{n} {told[name][0]}", name) for n, name in enumerate(names, start=1)],
-            tooltips=[told[name][1] for name in names],
+            options=[(f"{n} {told[name][0]}", name) for n, name in enumerate(presets, start=1)],
+            tooltips=[told[name][1] for name in presets],
             value=at,
             style={"button_width": "auto"},
         )

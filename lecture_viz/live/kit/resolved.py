@@ -1,10 +1,10 @@
 """What passes between a panel's controls and its view."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from .call import Expression, Values
+from .call import Values
 from .view import Shown
 
 
@@ -24,12 +24,16 @@ class Resolved:
         values: those of the controls, within their limits and at their places.
         limits: ends of sliders.
         disabled: whether a hand can move a control.
+        options: of menus.
+        fixed: of a call that takes its time, what no slider can change while it runs (its target).
     """
 
-    call: Expression
+    call: Any  # a `Call` or `ForEach`
     values: Values
     limits: Mapping[str, int] = field(default_factory=dict)
     disabled: Mapping[str, bool] = field(default_factory=dict)
+    options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    fixed: Any = None
 
 
 class Made(NamedTuple):
@@ -38,7 +42,7 @@ class Made(NamedTuple):
     Of a result that grows, it is the one with this ``number``.
     """
 
-    call: Any  # the very `Call` or `ForEach` that `resolve` gave
+    call: Any  # the very one that `resolve` gave
     result: Any
     values: Values
     known: Values

@@ -9,56 +9,103 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
 
 from ...optimization_based.optimization import Step, last
-from .call import Call, Named, Part, Values
+from .call import Call, Expression, Named, Part, Values
 from .curves import Curves
 from .film import Film
 from .panel import Panel
 from .photo import PhotoPanel
-from .resolved import Frame
-from .strengths import Strengths
+from .resolved import Frame, Resolved
+from .strengths import Following
 from .view import Shown
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
 
 
-class RunPanel(Panel):
-    """A subclass adds controls, calls `assemble_run`, and writes `search` and `fixed`."""
+class Run:
+    """A search under way, stopped or at its end: its generator, and what it gave so far.
 
-    _running = False
+    Attributes:
+        search: the call that yields the steps, and ``known``, the variables that its code makes.
+        steps: where they come from; none at its end.
+        fixed: what no slider can change in it.
+        made_by: the search as code; empty once a hand has changed it: no single call makes this picture any more.
+        newest: the newest step.
+        taken, goal: so many steps it has taken, and is to take.
+        seconds: spent in it.
+        film, curves: of its steps.
+    """
+
+    def __init__(self, asked: Resolved, goal: int, begin: Callable[["Run"], Iterator[Step]]):
+        self.search, self.fixed, self.made_by = asked.call, asked.fixed, str(asked.call)
+        self.known: Values = {}
+        self.newest: Step | None = None
+        self.taken, self.goal, self.seconds = 0, goal, 0.0
+        self.film, self.curves = Film(), Curves()
+        self.steps: Iterator[Step] | None = begin(self)
+
+    def go_on(self, search: Call, fixed: object, begin: Callable[["Run"], Iterator[Step]]) -> None:
+        """With another search, from the picture that was found; another target has another scale of its curves."""
+        self.search, self.fixed, self.known = search, fixed, {}
+        self.curves = Curves(self.taken)
+        self.steps = begin(self)
+
+    def take(self, followed: Callable[[Step], dict[str, float]]) -> bool:
+        """One step; returns whether there was one."""
+        started = time.monotonic()
+        step, ended = None, True
+        try:
+            step = next(self.steps, None) if self.steps is not None else None
+            ended = step is None
+        finally:
+            if ended:
+                self.steps = None
+        if step is None:
+            return False
+        self.seconds += time.monotonic() - started
+        self.newest, self.taken = step, self.taken + 1
+        self.film.keep(step.image)
+        self.curves.keep(followed(step))
+        return True
+
+
+class RunPanel(Panel):
+    """A subclass adds controls, calls `assemble_run`, and says in `resolve` which search its controls stand for.
+
+    The strengths of a running search follow the sliders (`Following`). When what no slider can change in it is another
+    (`Resolved.fixed`, such as its target), the run goes on from the picture on screen with another search.
+
+    Attributes:
+        run: the newest one, and whether it is ``running`` or has been stopped.
+    """
+
+    run: Run | None = None
+    running = False
     _newest_panel: Callable[[], "RunPanel | None"] = lambda: None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
-
-    def search(self, values: Values) -> Call:
-        """The call that yields the steps. Its `Strengths` follow the sliders while it runs."""
-        raise NotImplementedError
-
-    def fixed(self, values: Values) -> Any:
-        """What cannot be changed in a running search, such as its target.
-
-        When that changes, the run goes on from the picture on screen with another search, see `going_on`.
-        """
-        raise NotImplementedError
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         """``search`` for the last ``steps`` of a run, beginning with ``image``."""
         return search.but(steps, start=Named("start", image))
 
-    def code_for(self, values: Values) -> str:
-        """The code that makes the picture of such a run."""
-        return str(Part(Call.of(last, Named("steps", made_by=self.search(values))), "image"))
+    def begin(self, run: Run) -> Iterator[Step]:
+        """The steps of its search."""
+        return next(run.search.results(run.known))
+
+    def picture(self, search: Call, values: Values) -> Expression:
+        """What is on screen when the search has ended."""
+        return Part(Call.of(last, Named("steps", made_by=search)), "image")
 
     def first_picture(self, values: Values) -> Tensor:
         """What is shown before the first run."""
         raise NotImplementedError
 
-    def outputs_of_controls(self, values: Values) -> dict[str, Tensor | str]:
+    def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         """Outputs beside the run that follow the controls, not its steps."""
         return {}
 
@@ -70,35 +117,32 @@ class RunPanel(Panel):
         """What the curves follow."""
         return {"objective": step.value} | step.terms
 
-    def caption(self, step: Step) -> str:
-        """What stands below the picture."""
-        silent = "" if any(self.curves.values["objective"]) else f"<br>{self.say('silent run')}"
-        return self.say("step", step=self._taken, value=step.value) + silent
+    def caption(self, run: Run, step: Step) -> str:
+        """What stands below the picture of the newest step."""
+        silent = "" if any(run.curves.values["objective"]) else f"<br>{self.say('silent run')}"
+        return self.say("step", step=run.taken, value=step.value) + silent
 
-    def depends_on(self, values: Values) -> str:
-        """What the picture depends on; `code_for`, unless that says more."""
-        return self.code_for(values)
+    def outputs_of_run(self, run: Run, step: Step) -> dict[str, Shown]:
+        """Outputs that follow the newest step."""
+        return {
+            "image": step.image[:1],
+            "image caption": self.caption(run, step),
+            "film": run.film.strip(),
+            "film caption": self.say("film caption", stills=len(run.film.chosen())),
+            "curves": run.curves.draw(self._width),
+            "progress": run.taken / run.goal,
+            "time left": self._time_left(run),
+            "save": "" if self.running else f"{self.say('save as')} {run.film.links(step.image[:1])}",
+        }
 
     def assemble_run(self, *rows: widgets.Widget, size: int, first: Sequence[widgets.Widget] = ()) -> None:
         """The last line of a subclass's ``__init__``, in the place of `assemble`; ``first`` stands left of the run."""
         before = RunPanel._newest_panel()
-        if before is not None and before._running:  # a cell run again: its old panel is not to compute unseen
+        if before is not None and before.running:  # a cell run again: its old panel is not to compute unseen
             before.stop()
         RunPanel._newest_panel = weakref.ref(self)
-        self._run: Iterator[Step] | None = None
-        self._search: Call | None = None  # the call of the run, and the variables that its code makes
-        self._known: Values = {}
-        self._fixed: Any = None
-        self._newest: Step | None = None
-        self._made_by = ""  # what the picture on screen depends on
-        self._taken = 0  # steps of this run …
-        self._goal = 1  # … and how many it is to take
-        self._seconds = 0.0  # spent in it
-        self.film, self.curves = Film(), Curves()
-        self._running = False
         self._width = size - 10  # of the curves, in screen pixels
         self._wishes: deque[str] = deque()  # start, stop, resume: buttons leave them, the worker takes them
-        self._presses = 0
         buttons = []
         for name, icon in (("start", "play"), ("stop", "stop"), ("resume", "step-forward")):
             button = widgets.Button(description=self.say(name), icon=icon, layout=widgets.Layout(width="100px"))
@@ -133,27 +177,12 @@ class RunPanel(Panel):
     @property
     def step(self) -> Step | None:
         """The newest step."""
-        return self._newest
+        return self.run.newest if self.run is not None else None
 
     # --- the worker's side ----------------------------------------------------------------------------------------
 
-    def begin(self, values: Values, image: Tensor | None, steps: int) -> Iterator[Step]:
-        """A run of so many steps; ``image`` is the picture to go on with, ``None`` a new start."""
-        search = self.search(values)
-        if image is not None:
-            search = self.going_on(values, search, image, steps)
-        self._search, self._known = search, {}
-        return next(search.results(self._known))
-
-    def _steer(self, values: Values) -> None:
-        """The strengths of the running search become those of the sliders."""
-        if self._search is not None:
-            for running, asked in zip(lists(self._search), lists(self.search(values))):
-                running.follow(asked)
-
     def _press(self, name: str) -> "RunPanel":
         self._wishes.append(name)
-        self._presses += 1
         self.worker.ask()
         return self
 
@@ -165,124 +194,83 @@ class RunPanel(Panel):
         if "start" not in self._wishes:
             self._wishes.append("start")
 
-    def adjust(self, values: Values) -> Values:
-        return values | {"presses": self._presses}  # a button, too, makes for a new drawing
-
-    def _show_state(self) -> None:
-        """For the keys of the presenter view: what Space would do."""
-        states = {"lv-running": self._running, "lv-stopped": not self._running and self._run is not None}
-        for name, holds in states.items():
-            (self.widget.add_class if holds else self.widget.remove_class)(name)
-
-    def _told(self, values: Values) -> str:
-        """The code; where it is not the one that made the picture on screen, it says so."""
-        code = self.code_for(values)
-        if self._newest is None:
-            return code
-        if self._running and self._made_by != self.depends_on(values):
-            self._made_by = ""  # no single call makes this picture any more
-        if self._made_by == self.depends_on(values):
-            unfinished = self._taken < self._goal and not self._running
-            return f"# {self.say('so far', taken=self._taken, goal=self._goal)}\n{code}" if unfinished else code
-        return f"# {self.say('moved' if self._running else 'press start')}\n{code}"
+    def is_waiting(self) -> bool:
+        return bool(self._wishes)
 
     def draw(self, values: Values) -> Iterator[Frame]:
-        was_running = self._running
+        asked, was_running = self.resolve(values), self.running
         while self._wishes:
-            self._obey(self._wishes.popleft(), values)
-        if not self._running:
-            outputs: dict[str, Shown] = {**self.outputs_of_controls(values)}
-            if self._newest is None:
+            self._obey(self._wishes.popleft(), asked, values)
+        run = self.run
+        if run is None or not self.running:
+            outputs = self.outputs_of_controls(values)
+            if run is None or run.newest is None:
                 picture = self.first_picture(values)
-                outputs |= {"image": picture, "film": picture, "image caption": self.say("begin")}
+                outputs |= {"image": picture, "film": picture, "image caption": self.say("begin"), "time left": ""}
             elif was_running:
-                outputs |= self._outputs()
-            self._show_state()
-            yield Frame(outputs, self._told(values))
+                outputs |= self.outputs_of_run(run, run.newest)
+            yield self._frame(outputs, asked, values)
             return
-        fixed = self.fixed(values)
-        self._steer(values)
-        if fixed != self._fixed and self._newest is not None:  # another target: on from the picture on screen
-            self._run = self.begin(values, self._newest.image, max(1, self._goal - self._taken))
-            self.curves = Curves(self._taken)  # another target has another scale
-        self._fixed = fixed
+        for running, wanted in zip(following(run.search), following(asked.call)):
+            running.follow(wanted)
+        if asked.fixed != run.fixed and run.newest is not None:
+            search = self.going_on(values, asked.call, run.newest.image, max(1, run.goal - run.taken))
+            run.go_on(search, asked.fixed, self.begin)
+        first = self._frame(self.outputs_of_controls(values), asked, values)
+        yield first
         shown = 0.0
-        self._show_state()
-        code = self._told(values)
-        yield Frame(self.outputs_of_controls(values), code)
-        while True:
-            started = time.monotonic()
-            try:
-                step = next(self._run, None) if self._run is not None else None
-            except Exception:
-                self._running, self._run = False, None
-                self._show_state()
-                yield Frame(self._outputs(), self._told(values))
-                raise
-            if step is None:
-                self._running, self._run = False, None
-                break
-            self._seconds += time.monotonic() - started
-            self._keep(step)
-            due = time.monotonic() - shown >= 1 / PER_SECOND
-            if due:
-                shown = time.monotonic()
-            yield Frame(self._outputs() if due else {}, code)
-        self._show_state()
-        yield Frame(self._outputs(), self._told(values))
+        try:
+            while run.take(self.followed):
+                due = time.monotonic() - shown >= 1 / PER_SECOND
+                shown = time.monotonic() if due else shown
+                yield Frame(self.outputs_of_run(run, run.newest) if due and run.newest else {}, first.code)
+        except Exception:
+            yield self._ended(asked, values)
+            raise
+        yield self._ended(asked, values)
 
-    def _obey(self, wish: str, values: Values) -> None:
-        if wish != "start":
-            self._running = wish == "resume" and self._run is not None
-            return
-        goal = self.goal(values)
-        run = self.begin(values, None, goal)  # before the last run is forgotten: it may be refused
-        self._fixed, self._made_by = self.fixed(values), self.depends_on(values)
-        self._newest, self._taken, self._goal, self._seconds = None, 0, goal, 0.0
-        self.film, self.curves = Film(), Curves()
-        self._run, self._running = run, True
+    def _obey(self, wish: str, asked: Resolved, values: Values) -> None:
+        if wish == "start":
+            self.run = Run(asked, self.goal(values), self.begin)  # it may be refused: then the last one stays
+        self.running = wish != "stop" and self.run is not None and self.run.steps is not None
 
-    def _keep(self, step: Step) -> None:
-        self._newest = step
-        self._taken += 1
-        self.film.keep(step.image)
-        self.curves.keep(self.followed(step))
+    def _ended(self, asked: Resolved, values: Values) -> Frame:
+        self.running = False
+        run = self.run
+        return self._frame(self.outputs_of_run(run, run.newest) if run and run.newest else {}, asked, values)
 
-    def _outputs(self) -> dict[str, Shown]:
-        if self._newest is None:
-            return {"time left": self._time_left()}
-        outputs: dict[str, Shown] = {
-            "image": self._newest.image[:1],
-            "image caption": self.caption(self._newest),
-            "film": self.film.strip(),
-            "film caption": self.say("film caption", stills=len(self.film.chosen())),
-            "curves": self.curves.draw(self._width),
-            "progress": self._taken / self._goal,
-            "time left": self._time_left(),
-            "save": "",
-        }
-        if not self._running:
-            outputs["save"] = f"{self.say('save as')} {self.film.links(self._newest.image[:1])}"
-        return outputs
+    def _frame(self, outputs: dict[str, Shown], asked: Resolved, values: Values) -> Frame:
+        """With the code; where it is not the one that made the picture on screen, it says so."""
+        # for the keys of the presenter view: what Space would do
+        states = {"lv-running": self.running, "lv-stopped": not self.running and bool(self.run and self.run.steps)}
+        for name, holds in states.items():
+            (self.widget.add_class if holds else self.widget.remove_class)(name)
+        code, run, made_by = str(self.picture(asked.call, values)), self.run, str(asked.call)
+        if run is None or run.newest is None:
+            return Frame(outputs, code)
+        if self.running and run.made_by != made_by:
+            run.made_by = ""
+        if run.made_by != made_by:
+            return Frame(outputs, f"# {self.say('moved' if self.running else 'press start')}\n{code}")
+        if run.taken < run.goal and not self.running:
+            code = f"# {self.say('so far', taken=run.taken, goal=run.goal)}\n{code}"
+        return Frame(outputs, code)
 
-    def _time_left(self) -> str:
-        if self._running and self._taken:
-            left = (self._goal - self._taken) * self._seconds / self._taken
-            return self.say("seconds left", seconds=left)
-        if self._newest is None:
-            return ""
-        return self.say("stopped") if self._run is not None else self.say("done", seconds=self._seconds)
+    def _time_left(self, run: Run) -> str:
+        if self.running:
+            return self.say("seconds left", seconds=(run.goal - run.taken) * run.seconds / run.taken)
+        return self.say("stopped") if run.steps is not None else self.say("done", seconds=run.seconds)
 
 
 class SearchPanel(RunPanel, PhotoPanel):
     """Looks for the photo itself: another photo begins a new search, once there was one."""
 
     def new_photo(self, values: Values) -> Values:
-        if self._newest is not None:
+        if self.step is not None:
             self.begin_anew()
         return super().new_photo(values)
 
 
-def lists(call: Call) -> list[Strengths]:
-    """The lists of a call whose strengths may change."""
-    return [value for _, value in call.choices if isinstance(value, Strengths)]
+def following(call: Expression) -> list[Following]:
+    """What a search has of a kind that may change while it runs."""
+    return [value for _, value in getattr(call, "choices", ()) if isinstance(value, Following)]

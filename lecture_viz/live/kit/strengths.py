@@ -39,8 +39,42 @@ KINDS = {
 OFF = {name: 0.0 for makers in KINDS.values() for name in makers}
 
 
-class Strengths(Expression):
-    """A list of regularisers or transforms whose strengths may change while a run uses them; written are those on.
+class Following(Expression):
+    """An argument that may change while a run uses it."""
+
+    def follow(self, other: Any) -> None:
+        """Become what another one of the same kind is."""
+        raise NotImplementedError
+
+
+class Factor(Following):
+    """A number that a run asks for at each step; 1 is not written. Any two are equal: it makes no other run."""
+
+    def __init__(self, value: float):
+        self.value = value
+
+    @property
+    def left_out(self) -> bool:
+        return self.value == 1
+
+    def results(self, known: Values) -> Iterator[Callable[[], float]]:
+        yield lambda: self.value
+
+    def expression(self) -> str:
+        return repr(self.value)
+
+    def follow(self, other: "Factor") -> None:
+        self.value = other.value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Factor)
+
+    def __hash__(self) -> int:
+        return hash(Factor)
+
+
+class Strengths(Following):
+    """A list of regularisers or transforms whose strengths may change; written are those that are on.
 
     Two are equal if they hold the same kinds: another strength makes no other run.
     """

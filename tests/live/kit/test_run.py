@@ -2,7 +2,6 @@
 
 import base64
 import io
-import math
 import re
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import threading
 import ipywidgets
 import pytest
 import torch
-from panels import back_to, held, made_by, shows_what_its_code_makes, through, wait_for
+from panels import held, through, wait_for
 from PIL import Image
 
 import lecture_viz as lv
@@ -31,36 +30,9 @@ def fresh(network, cat):
     return new_panel(network, cat)
 
 
-@pytest.fixture(scope="module")
-def shared(network, cat):
-    panel = new_panel(network, cat)
-    return panel, panel.values
-
-
 @pytest.fixture
-def panel(shared):
-    """One for many tests, with its controls where they were at first."""
-    used, values = shared
-    return back_to(values, used)
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {},
-        {"parameterization": "pixels", "L2": 20, "low-pass": 0.5, "rotation": 0},
-        {"layer": "conv3", "neuron": 12, "kind": "neuron", "begin_with": "grey"},
-        {"kind": "probability", "begin_with": "photo", "total variation": 25},
-        {"layer": "relu4", "kind": "layer", "octaves": 3},
-        {"L1": 5, "6-norm": 100, "median": 1, "wavelet threshold": 0.02},
-        {"parameterization": "pixels", "bilateral": 0.1, "clip small": 5, "clip small contribution": 5},
-    ],
-)
-def test_shows_what_its_code_makes(panel, cat, values):
-    panel.set(**values).start().wait()
-    assert shows_what_its_code_makes(panel, photo=cat)
-    assert panel.step.index == 8 and panel.outputs["progress"].value == 1
-    assert "done in" in panel.outputs["time left"].value
+def panel(network, cat, again):
+    return again(lambda: new_panel(network, cat))
 
 
 def test_before_the_start_it_shows_where_it_begins(fresh):
@@ -95,24 +67,6 @@ def test_a_strength_moved_while_it_runs_acts_on_the_running_optimisation(panel):
         panel.stop()
     panel.wait()
     assert panel.step.index <= 6 and panel.step.total == 512
-
-
-def test_another_neuron_while_it_runs_goes_on_from_the_picture(panel, network):
-    panel.set(steps=512)
-    with held(panel, 10) as gate:
-        panel.controls["neuron"].value = network.label_index("goldfish")
-        gate.hold(1)  # the step that was under way
-        before = panel.step
-        assert before.index == 11 and "logit('tabby')" in before.terms
-        gate.hold(1)
-        assert "logit('goldfish')" in panel.step.terms
-        assert panel.step.index == 1 and panel.step.total == 512 - 11  # of those that were left
-        assert (panel.step.image - before.image).abs().mean() < 0.05  # a new start is 0.13 away
-        curve = panel.curves.values["objective"]
-        assert [math.isnan(value) for value in curve] == 11 * [True] + [False]  # it begins where the target changed
-        panel.stop()
-    panel.wait()
-    assert "tabby" not in panel.outputs["curves"].value
 
 
 class Clock:
@@ -154,8 +108,8 @@ def test_the_film_has_the_whole_run_in_few_stills(panel, monkeypatch):
 
     with through(panel, kept):
         panel.set(steps=24).start().wait()
-    assert len(taken) == 24 and len(panel.film.stills) == 6  # every fourth
-    assert all(torch.equal(still, image) for still, image in zip(panel.film.stills, taken[::4], strict=True))
+    assert len(taken) == 24 and len(panel.run.film.stills) == 6  # every fourth
+    assert all(torch.equal(still, image) for still, image in zip(panel.run.film.stills, taken[::4], strict=True))
     assert panel.image("film").shape == (1, 3, 2 * 68, 3 * 68)
 
 
@@ -178,8 +132,8 @@ def test_the_curves_are_of_the_objective_and_what_is_on(panel):
 def test_a_run_that_diverges_says_so_and_keeps_the_last_good_picture(panel, network, monkeypatch):
     original = type(panel).begin
 
-    def broken(self, values, image, steps):
-        for step in original(self, values, image, steps):
+    def broken(self, run):
+        for step in original(self, run):
             yield step
             if step.index == 4:
                 raise lv.Diverged("the objective became NaN at step 5; take a smaller weight", step)
@@ -223,20 +177,6 @@ def test_the_rarer_regularisers_are_behind_a_button(panel):
     assert content.layout.display == "none"
 
 
-def test_every_preset_starts_and_gives_a_picture(network, cat):
-    panel = lv.live.maximization(network, cat)
-    panel.controls["steps"].value = 8
-    panel.wait()
-    presets = [*panel.presets(panel.values)]
-    assert presets[:2] == ["noise, no regulariser", "noise + L2"] and presets[-1] == "dumbbell"
-    panel.start().wait()  # a preset the controls stand at already does not start by itself
-    for preset in reversed(presets):
-        panel.set(preset=preset)
-        assert panel.values["preset"] == preset
-        assert panel.step.index == 8 and panel.step.image.std() > 0.01, preset
-    assert panel.values["neuron"] == network.label_index(network.top(cat, 1)[0][0])
-
-
 def test_a_preset_that_was_changed_is_ones_own_and_can_be_chosen_again(panel):
     panel.set(preset="noise + L2", L2=7)
     assert panel.values["preset"] is None and panel.values["L2"] == 7
@@ -252,125 +192,6 @@ def test_the_bar_shows_the_run_whatever_the_slider_says(panel):
         panel.controls["steps"].value = 8
     panel.wait()
     assert panel.step.index == panel.step.total == 24 and panel.outputs["progress"].value == 1
-
-
-def test_sliders_follow_the_layer(fresh, network):
-    for layer in (*network.layers, *reversed(network.layers)):
-        fresh.set(layer=layer)
-        kinds = {value for _, value in fresh.controls["kind"].options}
-        flat = {"fc8": {"logit", "probability"}}.get(layer, {"neuron", "layer"})
-        assert kinds == (flat if layer.startswith(("fc", "relu6", "relu7")) else {"channel", "neuron", "layer"})
-        assert fresh.values["kind"] in kinds
-
-
-def test_a_silent_neuron_says_so(panel, network):
-    grey = torch.full((1, 3, 64, 64), 0.5)
-    silent = (network.activations(grey, "relu7")[0] == 0).nonzero()[0].item()
-    panel.set(layer="relu7", neuron=silent, begin_with="grey", jitter=0, rotation=0, scale=0).start().wait()
-    assert "silent: try another neuron" in panel.outputs["image caption"].value
-
-
-# --- dreaming ------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def dreaming(network):
-    panel = lv.live.dreaming(network, "cat", layer="conv3")
-    panel.controls["steps"].value, panel.controls["pixels"].value = 8, 64
-    panel.wait()
-    return panel
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {},
-        {"layer": "relu4", "octaves": 2, "rate": 0.02, "jitter": 0},
-        {"photo": "noise"},
-        {"photo": "coffee", "pixels": 128},
-        {"guide": "coffee"},
-        {"photo": "noise", "guide": "rocket"},
-    ],
-)
-def test_a_dream_shows_what_its_code_makes(dreaming, values):
-    dreaming.set(**values).start().wait()
-    assert shows_what_its_code_makes(dreaming, photo=None)
-
-
-def test_a_dream_of_your_own_photo(network):
-    photo = torch.rand(1, 3, 70, 90, generator=torch.Generator().manual_seed(0))
-    panel = lv.live.dreaming(network, photo, layer="conv3").set(pixels=64, steps=8).start()
-    panel.wait()
-    assert shows_what_its_code_makes(panel, photo=photo)
-    panel.set(photo="cat", guide="given").start().wait()
-    assert shows_what_its_code_makes(panel, photo=photo)
-
-
-def test_another_guide_while_it_dreams_goes_on_from_the_picture(dreaming):
-    dreaming.set(steps=200)
-    with held(dreaming, 3) as gate:
-        dreaming.controls["guide"].value = "coffee"
-        gate.hold(2)  # the step that was under way, and the first one towards the guide
-        assert "likeness('conv3', features)" in dreaming.step.terms
-        assert dreaming.step.index == 1 and dreaming.step.total == 200 - 4
-        dreaming.stop()
-    dreaming.wait()
-    assert dreaming.step.index <= 2
-
-
-def test_another_layer_while_it_dreams_goes_on_from_the_picture(dreaming):
-    dreaming.set(steps=200)
-    with held(dreaming, 3) as gate:
-        assert dreaming.step.image.shape[2] < 64  # the first octave
-        dreaming.controls["layer"].value = "conv5"
-        gate.hold(2)
-        assert "layer('conv5')" in dreaming.step.terms
-        assert dreaming.step.image.shape == (1, 3, 64, 64)  # at its whole size, however small it was
-        dreaming.stop()
-    dreaming.wait()
-
-
-# --- the planted bias ----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def planted():
-    panel = lv.live.planted_bias()
-    panel.controls["steps"].value = 20
-    panel.wait()
-    return panel
-
-
-def test_the_class_image_is_what_the_code_makes_and_the_lessons_are_as_drawn(planted):
-    planted.start().wait()
-    expected = made_by(planted.code(), net=None, photo=None)
-    torch.testing.assert_close(planted.image("image"), expected, atol=1e-3, rtol=0)
-    accuracy, arm = planted.step.terms["accuracy"], planted.step.terms["armlike"]
-    assert planted.outputs["image caption"].value == f"step 20: accuracy {accuracy:.0%}<br>armlike {arm:.2f}"
-    assert "armlike" in planted.outputs["curves"].value and "objective" not in planted.outputs["curves"].value
-
-
-@pytest.mark.training
-def test_another_bias_trains_another_network(planted):
-    planted.set(steps=40).start().wait()
-    before, lessons = planted.step, planted.image("lesson")
-    planted.set(bias=0.0)  # no start is needed
-    assert planted.step.index == 40 and planted.step.terms["armlike"] < before.terms["armlike"] - 0.1
-    assert not torch.equal(planted.image("lesson"), lessons)
-    assert "bias=0.0" in planted.code()
-
-
-def test_another_shape_while_it_learns_looks_at_the_same_network(planted):
-    planted.set(steps=600)
-    with held(planted, 5) as gate:
-        student, before = planted.student, planted.step
-        planted.controls["shape"].value = "ring"
-        gate.hold(2)
-        assert planted.step.index == 1 and planted.step.total == 600 - 6
-        assert not torch.equal(planted.step.image, before.image)
-        planted.stop()
-    planted.wait()
-    assert planted.student is student
 
 
 def test_python_may_end_while_a_run_is_under_way():
