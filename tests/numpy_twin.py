@@ -27,10 +27,10 @@ class Tape:
         self.values.append(result)
         return result
 
-    def relu(self, x: Value) -> Value:
+    def relu(self, x: Value, ceiling: float = np.inf) -> Value:
         def back(s):
             for index in np.ndindex(s.shape):
-                forward_was_positive = x.data[index] > 0
+                forward_was_positive = 0 < x.data[index] < ceiling
                 sensitivity_is_positive = s[index] > 0
                 passes = {
                     "backprop": forward_was_positive,
@@ -40,7 +40,7 @@ class Tape:
                 if passes:
                     x.sensitivity[index] += s[index]
 
-        return self.value(np.maximum(x.data, 0), back)
+        return self.value(np.minimum(np.maximum(x.data, 0), ceiling), back)
 
     def linear(self, x: Value, weight, bias) -> Value:
         def back(s):

@@ -19,7 +19,7 @@ def requirements() -> list[str]:
 
 
 def test_environment_yml_lists_what_pyproject_lists():
-    listed = re.findall(r"^  - ([\w-]+(?:>=[\d.]+)?)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
+    listed = re.findall(r"^ +- ([\w-]+(?:>=[\d.]+)?)$", (ROOT / "environment.yml").read_text(), re.MULTILINE)
     expected = [re.sub(r"^[\w-]+", lambda m: CONDA_NAMES.get(m[0], m[0]), r) for r in requirements()]
     assert sorted(listed) == sorted([*expected, "python>=3.11", "conda-forge", "pip"])
 

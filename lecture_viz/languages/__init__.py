@@ -56,6 +56,11 @@ def option(name: object) -> str:
     return texts()["options"].get(name, str(name))
 
 
+def imagenet() -> tuple[str, ...]:
+    """The English names of the 1,000 classes of ImageNet, in the order of the logits (torchvision's names)."""
+    return tuple(_read("labels_zh.json"))
+
+
 def labels(english: Iterable[str]) -> tuple[str, ...]:
     """Class names in the language in use; a class without a translation keeps its name."""
     known = {} if _current == "en" else _read(f"labels_{_current}.json")

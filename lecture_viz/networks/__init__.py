@@ -3,7 +3,9 @@
 import torch
 
 from .. import languages
+from .efficientnet import SIZES, load_efficientnet
 from .embedded import ARCHITECTURES, load_embedded
+from .from_timm import PREFIX, load_timm
 from .network import Network, WeightsUnavailable
 from .own import wrap
 from .pretrained import load_pretrained, names
@@ -17,10 +19,11 @@ def load_network(
     """A classifier by name.
 
     Args:
-        name: ``"alexnet64"``, ``"inception64"``, ``"inception64_robust"`` (embedded), or any torchvision classifier, as
-            ``"googlenet"``.
-        weights: one of torchvision's names for its trained weights, or ``None`` for random ones. An embedded network
-            has one set of trained weights, whatever the name.
+        name: ``"efficientnet_lite0"`` (ImageNet at full size), ``"alexnet64"``, ``"inception64"``,
+            ``"inception64_robust"`` (small ones), all of which need no download; any torchvision classifier, as
+            ``"googlenet"``; or ``"timm:NAME"`` for one of timm, if that is installed.
+        weights: one of torchvision's names for its trained weights, for timm's the path of a file; or ``None`` for
+            random ones. The others have one set of trained weights, whatever the name.
         device: ``"cpu"``, ``"cuda"``, ``"mps"`` …; by default a GPU if there is one. Every method follows it.
 
     Raises:
@@ -32,7 +35,11 @@ def load_network(
         raise TypeError(
             f"a network's name is a text, such as 'alexnet64'; got {name!r} (lv.wrap takes your own module)"
         )
-    if name in ARCHITECTURES:
+    if name.startswith(PREFIX):
+        network = load_timm(name.removeprefix(PREFIX), weights)
+    elif name in SIZES:
+        network = load_efficientnet(name, trained=weights is not None)
+    elif name in ARCHITECTURES:
         network = load_embedded(name, trained=weights is not None)
     else:
         network = load_pretrained(name, weights)

@@ -87,6 +87,9 @@ class _Watch(TorchFunctionMode):
         if name == "avg_pool2d":
             _, kernel, stride, padding = _arguments(args, kwargs, "input kernel_size stride padding")
             return _windows(seen[0], out, kernel, stride or kernel, padding)
+        if name == "pad":
+            _, sides = _arguments(args, kwargs, "input pad")
+            return F.pad(seen[0], tuple(sides), value=-torch.inf)  # what is added sees nothing
         if name == "adaptive_avg_pool2d":
             return F.adaptive_max_pool2d(seen[0], out.shape[2:])
         if out.ndim != 4 or not all(r.shape[2:] in (out.shape[2:], (1, 1)) for r in seen):

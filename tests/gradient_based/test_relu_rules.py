@@ -124,7 +124,26 @@ class TwoConsumers(Linear4):
         return self.layer(tape, tape.add(tape.relu(z), self.layer(tape, z, w, "c")), w, "d")
 
 
-RELUS = {Chain: 2, Residual: 3, Branches: 2, Reused: 3, InPlace: 3, TwoConsumers: 1}
+class Ceiling(Linear4):
+    """ReLU6 in three of its spellings, one of them in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.relu6, self.hardtanh = nn.ReLU6(), nn.Hardtanh(0, 6, inplace=True)
+
+    def forward(self, x):
+        x = self.relu6(self.a(x.flatten(1)))
+        x = x + self.hardtanh(self.b(x))
+        return self.d(x + F.relu6(self.c(x)))
+
+    def twin(self, tape, x, w):
+        x = tape.relu(self.layer(tape, tape.flatten(x), w, "a"), 6)
+        for name in "bc":
+            x = tape.add(x, tape.relu(self.layer(tape, x, w, name), 6))
+        return self.layer(tape, x, w, "d")
+
+
+RELUS = {Chain: 2, Residual: 3, Branches: 2, Reused: 3, InPlace: 3, TwoConsumers: 1, Ceiling: 3}
 
 
 def toy(topology: type[nn.Module], seed: int) -> tuple[nn.Module, torch.Tensor]:
@@ -139,7 +158,7 @@ def toy(topology: type[nn.Module], seed: int) -> tuple[nn.Module, torch.Tensor]:
 @pytest.mark.parametrize("rule", lv.RULES)
 @pytest.mark.parametrize("topology", RELUS)
 def test_rules_equal_the_numpy_twin(topology, rule):
-    zeros, different = 0, False
+    zeros, at_the_ceiling, different = 0, 0, False
     for seed in range(8):
         module, photo = toy(topology, seed)
         tape = Tape(rule)
@@ -153,8 +172,10 @@ def test_rules_equal_the_numpy_twin(topology, rule):
         assert found.value.item() == output.data[1]
         np.testing.assert_array_equal(found.gradient[0].numpy(), x.sensitivity)
         zeros += sum((value.data == 0).sum() for value in tape.values)
+        at_the_ceiling += sum((value.data == 6).sum() for value in tape.values)
         different |= bool(x.sensitivity.any())
     assert zeros and different  # the toy really covered exact zeros, and was not all dead
+    assert at_the_ceiling or topology is not Ceiling
 
 
 @pytest.mark.parametrize("rule", lv.RULES)
@@ -182,6 +203,43 @@ def test_every_way_to_write_a_relu_is_seen(relu):
     assert lv.way_back(relu, x, s, "guided").tolist() == [0, 0, 0, 1]
     assert lv.way_back(relu, x, s, "deconvnet").tolist() == [1, 1, 0, 1]
     assert lv.way_back(relu, x, s, "backprop").tolist() == [0, 0, -1, 1]
+
+
+@pytest.mark.parametrize(
+    "relu6",
+    [nn.ReLU6(), F.relu6, nn.Hardtanh(0, 6), lambda x: F.hardtanh(x, 0.0, 6.0), lambda x: F.relu6(input=x)]
+    + [lambda x: F.hardtanh_(x * 1, 0.0, 6.0), lambda x: F.hardtanh(x * 1, 0, 6, True), nn.ReLU6(inplace=False)]
+    + [lambda x: nn.ReLU6(inplace=True)(x * 1), lambda x: F.hardtanh(x, min_val=0, max_val=6)],
+)
+def test_every_way_to_write_a_relu6_is_seen(relu6):
+    x = torch.tensor([-1.0, 0.0, 2.0, 3.0, 6.0, 7.0])
+    s = torch.tensor([1.0, 1.0, -1.0, 1.0, 1.0, 1.0])
+    assert lv.way_back(relu6, x, s, "guided").tolist() == [0, 0, 0, 1, 0, 0]
+    assert lv.way_back(relu6, x, s, "deconvnet").tolist() == [1, 1, 0, 1, 1, 1]
+    assert lv.way_back(relu6, x, s, "backprop").tolist() == [0, 0, -1, 1, 0, 0]
+    for rule in lv.RULES:
+        assert torch.equal(lv.relu_backward(rule, x, s, 6), lv.way_back(relu6, x, s, rule))
+
+
+def test_a_ceiling_of_one_is_no_call_in_place():
+    x = torch.tensor([-1.0, 0.5, 2.0])
+    assert lv.way_back(lambda x: F.hardtanh(x, 0.0, 1.0), x, torch.ones(3), "guided").tolist() == [0, 1, 0]
+    assert x.tolist() == [-1, 0.5, 2]
+
+
+@pytest.mark.parametrize(
+    "function, name",
+    [(nn.SiLU(), "SiLU"), (nn.GELU(), "GELU"), (nn.Hardswish(), "Hardswish"), (nn.Mish(), "Mish"), (nn.ELU(), "ELU")]
+    + [(nn.LeakyReLU(), "LeakyReLU"), (nn.PReLU(), "PReLU"), (nn.Softplus(), "Softplus"), (nn.Hardtanh(), "Hardtanh")]
+    + [(nn.SELU(), "SELU"), (nn.CELU(), "CELU"), (nn.RReLU(), "RReLU"), (nn.SiLU(inplace=True), "SiLU")],
+)
+def test_other_functions_are_refused_by_name(function, name):
+    both = nn.Sequential(nn.Linear(3, 3), function, nn.Linear(3, 3), nn.ReLU())  # a ReLU elsewhere does not help
+    x, s = torch.randn(3), torch.ones(3)
+    for rule in ("deconvnet", "guided"):
+        with pytest.raises(ValueError, match=f"made for ReLUs, and this network has {name} in their place.*'backprop'"):
+            lv.way_back(both, x, s, rule)
+    assert lv.way_back(both, x, s, "backprop").shape == (3,)
 
 
 @pytest.mark.parametrize("name", ["alexnet", "vgg11", "resnet18", "inception64"])

@@ -90,10 +90,10 @@ def test_gradients_works_on_a_students_network():
 
 
 def test_gradients_refuses_in_words_what_it_cannot_do(cat):
-    network = lv.load_network("mobilenet_v2", weights=None, device="cpu")  # ReLU6, which no rule is defined for
+    network = lv.load_network("efficientnet_b0", weights=None, device="cpu")  # SiLU, which no rule is defined for
     panel = lv.live.gradients(network, cat, label="tabby")
     before = panel.outputs["gradient"].value
-    with pytest.raises(ValueError, match="no ReLU"):
+    with pytest.raises(ValueError, match="this network has SiLU"):
         panel.set(rule="guided")
     assert panel.outputs["gradient"].value == before
     panel.set(rule="backprop")

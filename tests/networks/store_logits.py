@@ -21,3 +21,8 @@ if __name__ == "__main__":
         }
     rounded = {name: [round(value, 4) for value in values.tolist()] for name, values in logits.items()}
     (STORED / "logits.json").write_text(json.dumps(rounded) + "\n")
+    full_size = lv.load_network("efficientnet_lite0", device="cpu")
+    with torch.no_grad():
+        said = {photo: full_size(lv.load_image(photo, 224))[0].tolist() for photo in ("cat", "coffee")}
+    rounded = {photo: [round(value, 4) for value in values] for photo, values in said.items()}
+    (STORED / "full_size.json").write_text(json.dumps(rounded) + "\n")
