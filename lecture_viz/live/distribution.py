@@ -5,6 +5,7 @@ from torch import Tensor
 
 from .. import targets
 from ..networks import Network
+from ..networks.responses import responses
 from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
 from .kit.call import Call, Named, Part, Values
@@ -15,7 +16,7 @@ from .kit.strengths import OFF, sliders, strengths
 from .kit.view import Shown
 
 FIRST = OFF | {"jitter": 4}
-SHOWN = ("layer", "photo", "begin_with", "steps", "total variation", "jitter")
+SHOWN = ("network", "layer", "photo", "begin_with", "steps", "total variation", "jitter")
 
 
 class Distribution(RunPanel, PhotoPanel):
@@ -31,8 +32,8 @@ class Distribution(RunPanel, PhotoPanel):
     def __init__(self, network: Network, photo: Tensor | str = "coffee", layer: str | None = None, size: int = 240):
         """``photo`` is an image, a bundled name or a path; ``layer`` the one to begin with."""
         super().__init__(network, photo)
-        layers = [name for name, output in network.run(self._of("cat"), network.layers).items() if output.ndim == 4]
-        self._layers = layers
+        self._spatial: dict[str, tuple[str, ...]] = {}  # layers with rows and columns, by network
+        layers = self.layer_names
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=layer or layers[len(layers) // 2], layout=WIDE),
             **self.photo_controls(),
@@ -42,14 +43,21 @@ class Distribution(RunPanel, PhotoPanel):
         }
         rest = [name for name in self.controls if name not in SHOWN]
         self.assemble_run(
-            self.columns(3, SHOWN),
+            self.columns(4, SHOWN),
             self.view.folded(self.columns(6, rest)),
             size=size,
             first=[self.view.picture("given", size)],
         )
 
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        if self.network.name not in self._spatial:
+            outputs = responses(self.network, self._of("cat"))[0]
+            self._spatial[self.network.name] = tuple(name for name, output in outputs.items() if output.spatial)
+        return self._spatial[self.network.name]
+
     def presets(self, values: Values) -> dict[str, Values]:
-        early, middle, deep = (self._layers[round(part * (len(self._layers) - 1))] for part in (0.1, 0.5, 0.9))
+        early, middle, deep = (self.layer_names[round(part * (len(self.layer_names) - 1))] for part in (0.1, 0.5, 0.9))
         plain = FIRST | {"photo": self._first, "begin_with": "noise"}
         return {
             "early": plain | {"layer": early},
@@ -72,14 +80,14 @@ class Distribution(RunPanel, PhotoPanel):
         }
 
     def resolve(self, values: Values) -> Resolved:
-        net, layer, size = Named("net", self.network), values["layer"], self.network.input_size
+        net, layer, size = self.net(), values["layer"], self.network.input_size
         features = Call.of(Part(net, "activations"), self.loaded(values["photo"], size), layer)
         target = Named("target", made_by=Call.of(targets.distribution, layer, features))
         first = values["begin_with"]
         start = first if first in ("noise", "grey") else self.loaded(first, size)
         choices = {"start": start, "parameterization": "fourier"}
         search = Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
-        return Resolved(search, values, fixed=(layer, values["photo"]))
+        return Resolved(search, values, options={"layer": self.layer_names}, fixed=(target, self.network))
 
     def caption(self, run: Run, step: Step) -> str:
         return self.say("distance", step=run.taken, distance=-next(iter(step.terms.values())))

@@ -9,18 +9,14 @@ from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
 from ..optimization_based.maximization import start_image
 from ..optimization_based.optimization import resized
+from .kit import worth_seeing
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE, PhotoPanel
 from .kit.resolved import Resolved
 from .kit.run import RunPanel
 from .kit.strengths import Strengths
 
-SIZES = (64, 128, 192, 256)
-# an early, a middle and a deep layer
-WORTH_SEEING = {
-    "alexnet64": ("relu2", "relu3", "relu5"),
-    "inception64": ("inception3a", "inception4b", "inception5a"),
-}
+SIZES = (64, 128, 192, 256, 320, 384)
 
 
 class Dreaming(RunPanel, PhotoPanel):
@@ -37,7 +33,7 @@ class Dreaming(RunPanel, PhotoPanel):
     def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 320):
         """``photo`` is an image, a bundled name or a path; ``size`` in screen pixels."""
         super().__init__(network, photo)
-        self.layers = layers = [name for name in network.layers if "pool" not in name]
+        layers = self.layer_names
         first = layer or layers[len(layers) // 2]
         self.controls = {
             "layer": widgets.SelectionSlider(options=layers, value=first, layout=WIDE),
@@ -49,13 +45,17 @@ class Dreaming(RunPanel, PhotoPanel):
             "rate": widgets.FloatSlider(value=RATE, min=0.002, max=0.04, step=0.002, readout_format=".3f", layout=WIDE),
             "jitter": widgets.IntSlider(8, 0, 32, layout=WIDE),
         }
-        self.assemble_run(self.columns(5), size=size)
+        self.assemble_run(self.columns(6), size=size)
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return tuple(name for name in self.network.layers if "pool" not in name)
 
     def presets(self, values: Values) -> dict[str, Values]:
-        early, middle, deep = WORTH_SEEING.get(
-            self.network.name, [self.layers[round(part * (len(self.layers) - 1))] for part in (0.2, 0.5, 0.7)]
-        )
-        plain = {"photo": self._first, "guide": "none", "pixels": 192, "octaves": 4, "rate": RATE, "jitter": 8}
+        early, middle, deep = worth_seeing.layers(self.network, self.layer_names)
+        full_size = self.network.input_size > 128
+        size = {"pixels": 384, "jitter": 16} if full_size else {"pixels": 192, "jitter": 8}
+        plain = {"photo": self._first, "guide": "none", "octaves": 4, "rate": RATE} | size
         return {
             "strokes": plain | {"layer": early},
             "patterns": plain | {"layer": middle},
@@ -72,9 +72,9 @@ class Dreaming(RunPanel, PhotoPanel):
         choices |= {"size": pixels} if photo == "noise" else {}
         if guide != "none":
             choices["guide"] = Named("guide", made_by=self.loaded(guide, self.network.input_size))
-        net, target = Named("net", self.network), targets.layer(values["layer"])
+        net, target = self.net(), targets.layer(values["layer"])
         search = Call.of(dream, net, start, target, values["steps"], **choices)
-        return Resolved(search, values, fixed=(target, guide))
+        return Resolved(search, values, options={"layer": self.layer_names}, fixed=(target, guide, self.network))
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         image = resized(image, 2 * [values["pixels"]])  # a dream that goes on, goes on at its whole size

@@ -7,7 +7,7 @@ from .. import maps
 from ..gradient_based.gradients import magnitude, sensitivity
 from ..gradient_based.relu_rules import RULES
 from ..networks import Network
-from .kit.call import Call, Named, Values
+from .kit.call import Call, Values
 from .kit.neuron import NeuronPanel, slider
 from .kit.photo import WIDE
 from .kit.resolved import Made, Resolved
@@ -35,7 +35,7 @@ class Gradients(NeuronPanel):
             "column": slider(),
         }
         shown = self.view.row(*(self.view.picture(name, size) for name in ("photo", "gradient", "magnitude")))
-        self.assemble(self.columns(4), shown)
+        self.assemble(self.columns(5), shown)
 
     def presets(self, values: Values) -> dict[str, Values]:
         deep, middle, early = (self.depth(part) for part in (1, 0.5, 0))
@@ -51,8 +51,8 @@ class Gradients(NeuronPanel):
     def resolve(self, values: Values) -> Resolved:
         asked = (values[name] for name in ("layer", "neuron", "strongest", "row", "column"))
         target, limits, disabled, placed = self.at_place(*asked)
-        call = Call.of(sensitivity, Named("net", self.network), self.photo_call(), target, rule=values["rule"])
-        return Resolved(call, values | placed, limits, disabled)
+        call = Call.of(sensitivity, self.net(), self.photo_call(), target, rule=values["rule"])
+        return Resolved(call, values | placed, limits, disabled, {"layer": self.layer_names})
 
     def show(self, made: Made) -> dict[str, Shown]:
         value, gradient, relus = made.result

@@ -8,7 +8,7 @@ from ..networks import Network
 from ..optimization_based.inversion import RECIPES, by_depth, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
-from .kit.call import Call, Named, Part, Values
+from .kit.call import Call, Part, Values
 from .kit.photo import WIDE
 from .kit.resolved import Resolved
 from .kit.run import Run, SearchPanel
@@ -50,7 +50,7 @@ class Inversion(SearchPanel):
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
-            self.columns(6, shown),
+            self.columns(7, shown),
             self.view.folded(self.columns(3, FOLDED)),
             size=size,
             first=[self.view.picture("photo", size)],
@@ -69,12 +69,12 @@ class Inversion(SearchPanel):
         return {"photo": self.photo, "photo caption": self.say("the photo")}
 
     def resolve(self, values: Values) -> Resolved:
-        net, photo, layer = Named("net", self.network), self.photo_call(), values["layer"]
+        net, photo, layer = self.net(), self.photo_call(), values["layer"]
         activations, side = Call.of(Part(net, "activations"), photo, layer), self.photo.shape[-1]
         choices = {"recipe": values["recipe"]} | ({"size": side} if side != self.network.input_size else {})
         choices |= strengths(values, always=("penalties",))  # none of them is not the recipe's own
         search = Call.of(invert, net, activations, layer, values["steps"], **choices)
-        return Resolved(search, values, fixed=(layer, values["recipe"]))
+        return Resolved(search, values, options={"layer": self.layer_names}, fixed=(layer, values["recipe"], net))
 
     def caption(self, run: Run, step: Step) -> str:
         found = quality(self.network, step.image, self.photo, run.search.arguments[2])

@@ -53,18 +53,22 @@ class Layers(SearchPanel):
     def __init__(self, network: Network, photo: Tensor | str, layers: Sequence[str] | None = None, size: int = 240):
         """``photo`` is an image, a bundled name or a path; ``layers`` are by default all; ``size`` in screen pixels."""
         super().__init__(network, photo)
-        self._layers = tuple(layers or network.layers)
+        self._some = tuple(layers or network.layers)
         self._found: dict[str, tuple[Tensor, Quality]] = {}
-        self._now = self._layers[0]  # the layer being inverted
+        self._now = self._some[0]  # the layer being inverted
         self.controls = {
             **self.photo_controls(),
-            "layer": widgets.SelectionSlider(options=self._layers, value=self._layers[-1], layout=WIDE),
+            "layer": widgets.SelectionSlider(options=self._some, value=self._some[-1], layout=WIDE),
             "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
             "strength": widgets.SelectionSlider(options=STRENGTHS, value=1, layout=WIDE),
             "steps": widgets.IntSlider(48, 16, 256, step=16, layout=WIDE),
         }
-        self.assemble_run(self.columns(3), size=size, first=[self.view.picture("photo", size)])
+        self.assemble_run(self.columns(4), size=size, first=[self.view.picture("photo", size)])
         self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        return self._some if self.network is self._given else self.network.layers
 
     def presets(self, values: Values) -> dict[str, Values]:
         plain = {"recipe": "lbfgs", "strength": 1}
@@ -75,13 +79,13 @@ class Layers(SearchPanel):
         }
 
     def goal(self, values: Values) -> int:
-        return values["steps"] * len(self._layers)
+        return values["steps"] * len(self.layer_names)
 
     def resolve(self, values: Values) -> Resolved:
         choices = {"recipe": values["recipe"], "strength": Factor(values["strength"])}
-        choices |= {"layers": self._layers} if self._layers != self.network.layers else {}
-        search = Call.of(invert_all, Named("net", self.network), self.photo_call(), values["steps"], **choices)
-        return Resolved(search, values, fixed=values["recipe"])
+        choices |= {"layers": self.layer_names} if self.layer_names != self.network.layers else {}
+        search = Call.of(invert_all, self.net(), self.photo_call(), values["steps"], **choices)
+        return Resolved(search, values, options={"layer": self.layer_names}, fixed=(values["recipe"], self.network))
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         return search  # another recipe has to begin anew
@@ -90,7 +94,7 @@ class Layers(SearchPanel):
         return Item(Named("found", made_by=Found(search)), values["layer"])
 
     def begin(self, run: Run) -> Iterator[Step]:
-        self._found, total = {}, len(self._layers) * run.search.arguments[2]
+        self._found, total = {}, len(self.layer_names) * run.search.arguments[2]
         for number, (layer, step) in enumerate(next(run.search.results(run.known)), start=1):
             self._now = layer
             if step.index == step.total:
@@ -126,7 +130,7 @@ class Layers(SearchPanel):
         head = f"<tr><td></td><th>{self.say('error')}</th><th>PSNR</th><th>SSIM</th></tr>"
         outputs = super().outputs_of_run(run, step) | {
             "film": self._strip(self._now),
-            "film caption": self.say("inverted", count=len(self._found), total=len(self._layers)),
+            "film caption": self.say("inverted", count=len(self._found), total=len(self.layer_names)),
             "curves": f"<table class='lv-figures'>{head}{rows}</table>",
         }
         return outputs if self.running else outputs | self._chosen(self.controls["layer"].value)

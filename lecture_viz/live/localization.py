@@ -33,7 +33,7 @@ class Localization(NeuronPanel):
             "by_colour": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
         shown = [self.view.picture(name, size) for name in ("saliency", "foreground", "box")]
-        self.assemble(self.columns(3), self.view.row(*shown))
+        self.assemble(self.columns(4), self.view.row(*shown))
 
     def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"samples": 32, "threshold": 0.5, "by_colour": False}
@@ -48,7 +48,7 @@ class Localization(NeuronPanel):
         layer, samples = values["layer"], values["samples"]
         limits = {"neuron": self.response(layer).shape[0] - 1}
         neuron = min(values["neuron"], limits["neuron"])
-        about = Named("net", self.network), self.photo_call(), self.at_strongest(layer, neuron)
+        about = self.net(), self.photo_call(), self.at_strongest(layer, neuron)
         smooth = Call.of(magnitude, Call.of(smoothgrad, *about, samples))
         strength = Named("saliency", made_by=smooth if samples else Call.of(saliency, *about))
         if values["by_colour"]:
@@ -56,7 +56,8 @@ class Localization(NeuronPanel):
         else:
             mask = Call.of(where.foreground, strength, values["threshold"])
         call = Call.of(where.box, Named("mask", made_by=mask))
-        return Resolved(call, values | {"neuron": neuron}, limits, {"threshold": values["by_colour"]})
+        disabled, options = {"threshold": values["by_colour"]}, {"layer": self.layer_names}
+        return Resolved(call, values | {"neuron": neuron}, limits, disabled, options)
 
     def show(self, made: Made) -> dict[str, Shown]:
         mask, box = made.known["mask"], made.result

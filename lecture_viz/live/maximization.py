@@ -10,7 +10,8 @@ from ..networks import Network
 from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import resized
 from ..optimization_based.parameterization import PARAMETERIZATIONS
-from .kit.call import Call, Named, Values
+from .kit import worth_seeing
+from .kit.call import Call, Values
 from .kit.neuron import NeuronPanel
 from .kit.photo import WIDE
 from .kit.resolved import Resolved
@@ -21,10 +22,11 @@ FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip smal
 PLAIN: Values = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
 NATURAL: Values = PLAIN | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
 YOSINSKI = {"L2": 10, "low-pass": 0.4, "clip small": 5, "clip small contribution": 5}
-WORTH_SEEING = {
-    "alexnet64": ("relu3", "relu5"),
-    "inception64": ("inception3a", "inception5a"),
-}  # an early, a deep layer
+# at full size: shapes first (`SmoothFourier`), seen from nearer and farther away
+LARGE: Values = PLAIN | {
+    **{"begin_with": "grey", "parameterization": "smooth fourier", "steps": 192},
+    **{"total variation": 75, "L2": 50, "jitter": 16, "rotation": 8, "scale": 0.3},
+}
 
 
 class Maximization(RunPanel, NeuronPanel):
@@ -40,37 +42,41 @@ class Maximization(RunPanel, NeuronPanel):
     def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``photo`` is one to begin with; ``label`` the class, by default the photo's; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
+        first = recipe(network)
         self.controls |= {
             "kind": widgets.Dropdown(options=["logit", "probability"], layout=WIDE),
-            "begin_with": widgets.Dropdown(options=["noise", "grey", "photo"], layout=WIDE),
-            "parameterization": widgets.Dropdown(options=list(PARAMETERIZATIONS), value="fourier", layout=WIDE),
-            "steps": widgets.IntSlider(128, 8, 512, step=8, layout=WIDE),
+            "begin_with": widgets.Dropdown(options=["noise", "grey", "photo"], value=first["begin_with"], layout=WIDE),
+            "parameterization": widgets.Dropdown(
+                options=list(PARAMETERIZATIONS), value=first["parameterization"], layout=WIDE
+            ),
+            "steps": widgets.IntSlider(first.get("steps", 128), 8, 512, step=8, layout=WIDE),
             "octaves": widgets.IntSlider(1, 1, 4, layout=WIDE),
-            **sliders(NATURAL),
+            **sliders(first),
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
-            self.columns(8, shown),
+            self.columns(9, shown),
             self.view.folded(self.columns(4, FOLDED)),
             size=size,
         )
 
     def presets(self, values: Values) -> dict[str, Values]:
         network = self.network
-        early, deep = WORTH_SEEING.get(network.name, (self.depth(0.3), self.depth(1)))
+        early, _, deep = worth_seeing.layers(network, self.layer_names)
         output = self.output | {"kind": "logit"}
+        natural = recipe(network)
         presets = {
             "noise, no regulariser": PLAIN | output,
             "noise + L2": PLAIN | output | {"L2": 40},
             "smooth": PLAIN | output | {"total variation": 100, "jitter": 6},
             "four regularisers (Yosinski)": PLAIN | output | YOSINSKI,
-            "natural": NATURAL | output,
-            "small to large": NATURAL | output | {"octaves": 4},
-            "early layer: strokes": NATURAL | {"layer": early, "kind": "layer"},
-            "deep layer: animals": NATURAL | {"layer": deep, "kind": "layer"},
+            "natural": natural | output,
+            "small to large": natural | output | {"octaves": 4},
+            "early layer: strokes": natural | {"layer": early, "kind": "layer"},
+            "deep layer: animals": natural | {"layer": deep, "kind": "layer"},
         }
         with suppress(ValueError):  # a network that does not know it
-            presets["dumbbell"] = NATURAL | output | {"neuron": network.label_index("dumbbell")}
+            presets["dumbbell"] = presets["small to large"] | {"neuron": network.label_index("dumbbell")}
         return presets
 
     def _target(self, values: Values) -> targets.Target:
@@ -86,9 +92,10 @@ class Maximization(RunPanel, NeuronPanel):
         start = self.photo_call() if values["begin_with"] == "photo" else values["begin_with"]
         choices = {"start": start, "parameterization": values["parameterization"]}
         choices |= {"octaves": values["octaves"]} if values["octaves"] > 1 else {}
-        net, target = Named("net", self.network), self._target(values)
+        net, target = self.net(), self._target(values)
         search = Call.of(maximize, net, target, values["steps"], **choices, **strengths(values))
-        return Resolved(search, values, {"neuron": last}, {"neuron": kind == "layer"}, {"kind": kinds}, fixed=target)
+        disabled, options = {"neuron": kind == "layer"}, {"layer": self.layer_names, "kind": kinds}
+        return Resolved(search, values, {"neuron": last}, disabled, options, fixed=target)
 
     def _kinds(self, layer: str) -> list[str]:
         if self.is_output(layer):
@@ -102,3 +109,8 @@ class Maximization(RunPanel, NeuronPanel):
     def first_picture(self, values: Values) -> Tensor:
         start = self.photo if values["begin_with"] == "photo" else values["begin_with"]
         return start_image(self.network, start, 1, self.network.input_size, values["parameterization"])
+
+
+def recipe(network: Network) -> Values:
+    """What gives natural pictures of its size."""
+    return LARGE if network.input_size > 128 else NATURAL

@@ -30,6 +30,7 @@ class Priors(SearchPanel):
     """
 
     name = "priors"
+    networks = ()  # its decoder paints for one network only
 
     def __init__(self, network: Network, pictures: Mapping[str, Tensor], layer: str | None = None, size: int = 240):
         """``pictures`` are images ``(1, 3, H, W)`` by name; ``layer`` the one to begin with."""

@@ -52,17 +52,16 @@ class Saliency(NeuronPanel):
     ):
         """``label`` and ``other`` are the classes to start with; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
-        self._random: tuple[str, Network] = (TRAINED, network)
+        self._random: tuple[tuple[str, str], Network] | None = None  # the last one, and of which network
         self._compared: tuple[Expression, ...] = ()  # calls whose maps were compared last
         self._value: tuple[Expression, float] | None = None  # of the target, for the call that is shown
         self._alike = dict.fromkeys(Maps._fields, "")
-        layers = cascade(network)
-        self._other, self._last = network.label_index(other), layers[0]
+        self._other = network.english[network.label_index(other)]
         self.controls |= {
             "score": widgets.SelectionSlider(options=["logit", "probability"], layout=WIDE),
             "samples": samples_slider(),
-            "other": slider(len(network.labels) - 1, self._other),
-            "random": widgets.SelectionSlider(options=[TRAINED, *layers], layout=WIDE),
+            "other": slider(len(network.labels) - 1, self._rival),
+            "random": widgets.SelectionSlider(options=[TRAINED, *cascade(network)], layout=WIDE),
             "one_scale": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
         shown = [
@@ -71,25 +70,32 @@ class Saliency(NeuronPanel):
             )
             for name in ("photo", *Maps._fields)
         ]
-        self.assemble(self.columns(4), self.view.row(*shown))
+        self.assemble(self.columns(5), self.view.row(*shown))
 
     def presets(self, values: Values) -> dict[str, Values]:
-        plain = self.output | {"score": "logit", "samples": 0, "random": TRAINED, "other": self._other}
+        plain = self.output | {"score": "logit", "samples": 0, "random": TRAINED, "other": self._rival}
         deep = self.depth(1)
         return {
             "class": plain,
             "probability": plain | {"score": "probability"},
             "deep": plain | {"layer": deep, "neuron": self.response(deep).loudest, "other": 0},
             "smooth": plain | {"samples": 32},
-            "random": plain | {"random": self._last},
+            "random": plain | {"random": cascade(self.network)[0]},
         }
+
+    @property
+    def _rival(self) -> int:
+        """The class compared with; in a network that does not know it, the first."""
+        return self.network.english.index(self._other) if self._other in self.network.english else 0
 
     def resolve(self, values: Values) -> Resolved:
         last = self.response(values["layer"]).shape[0] - 1
         values = values | {name: min(values[name], last) for name in ("neuron", "other")}
+        options = {"layer": self.layer_names, "random": (TRAINED, *cascade(self.network))}
+        values["random"] = values["random"] if values["random"] in options["random"] else TRAINED
         call = self._call(values, self._target(values, values["neuron"]), values["random"])
         disabled = {"score": not self.is_output(values["layer"])}
-        return Resolved(call, values, {"neuron": last, "other": last}, disabled)
+        return Resolved(call, values, {"neuron": last, "other": last}, disabled, options)
 
     def _target(self, values: Values, neuron: int) -> targets.Target:
         layer = values["layer"]
@@ -99,7 +105,7 @@ class Saliency(NeuronPanel):
 
     def _call(self, values: Values, target: targets.Target, random: str) -> ForEach:
         """What the three rules send back from ``target``, through the trained weights or some random ones."""
-        network = Named("net", self.network)
+        network = self.net()
         if random != TRAINED:
             network = Named("network", self._network(random), Call.of(randomized, network, random))
         about, rule, samples = (network, self.photo_call(), target), Named("rule"), values["samples"]
@@ -107,8 +113,9 @@ class Saliency(NeuronPanel):
         return ForEach(each, "rule", RULES, "lv.RULES")
 
     def _network(self, random: str) -> Network:
-        if self._random[0] != random:
-            self._random = random, randomized(self.network, random)
+        key = self.network.name, random
+        if self._random is None or self._random[0] != key:
+            self._random = key, randomized(self.network, random)
         return self._random[1]
 
     def draw(self, values: Values) -> Iterator[Frame]:

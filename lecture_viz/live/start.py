@@ -4,45 +4,36 @@ import html
 from typing import Any
 
 import ipywidgets as widgets
-from torch import Tensor
 
 from .. import maps, targets
 from ..gradient_based.gradients import sensitivity
 from ..languages import option
-from ..networks import Network, load_network
-from .kit.call import Call, Named, Values
-from .kit.photo import WIDE, PhotoPanel
+from ..networks import Network
+from .kit.call import Call, Values
+from .kit.photo import NETWORKS, WIDE, PhotoPanel
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
-NETWORKS = ("alexnet64", "inception64", "inception64_robust", "alexnet", "googlenet", "resnet18", "vgg16")
+DOWNLOADED = ("alexnet", "googlenet", "resnet18", "vgg16")
 GUESSES = 5
 
 
 class Start(PhotoPanel):
-    """Controls: ``network``, ``photo``, ``upload`` and ``rank`` (which of the five best classes is explained).
-
-    Attributes:
-        network, photo: those on screen; the photo is ``(1, 3, H, W)`` at the network's size.
-    """
+    """Controls: ``network``, ``photo``, ``upload`` and ``rank`` (which of the five best classes is explained)."""
 
     name = "start"
+    networks = (*NETWORKS, *DOWNLOADED)
 
-    def __init__(self, network: str = "alexnet64", photo: str = "cat", size: int = 280):
-        super().__init__(None, photo)
-        self._networks: dict[str, Network] = {}
+    def __init__(self, network: str = NETWORKS[0], photo: str = "cat", size: int = 280):
+        super().__init__(network, photo)
         self._guesses: tuple[Any, list[tuple[str, float]]] | None = None  # the last ones, and what was looked at
-        self.controls = {
-            "network": widgets.Dropdown(options=NETWORKS, value=network, layout=WIDE),
-            **self.photo_controls(),
-            "rank": widgets.IntSlider(1, 1, GUESSES, layout=WIDE),
-        }
+        self.controls = {**self.photo_controls(), "rank": widgets.IntSlider(1, 1, GUESSES, layout=WIDE)}
         guesses = self.view.text("guesses", width=f"{size}px", height=f"{size}px")
         pictures = [self.view.picture("photo", size), self.view.picture("gradient", size)]
         self.assemble(self.columns(2), self.view.text("status"), self.view.row(*pictures, guesses))
 
     def presets(self, values: Values) -> dict[str, Values]:
-        first = {"network": "alexnet64", "photo": "cat", "rank": 1}
+        first = {"network": NETWORKS[0], "photo": "cat", "rank": 1}
         return {
             "cat": first,
             "second": first | {"rank": 2},
@@ -51,33 +42,30 @@ class Start(PhotoPanel):
             "robust": first | {"network": "inception64_robust", "photo": "coffee"},
         }
 
-    def _load(self, name: str) -> Network:
-        """Load a network once, and say so: a download takes its time."""
-        if name not in self._networks:
-            self.view.show({"status": self.say("loading", name=name)}, self.code())
-            try:
-                self._networks[name] = load_network(name)
-            finally:
-                self.view.show({"status": ""}, self.code())
-        return self._networks[name]
+    def load_network(self, name: str) -> Network:
+        """Says so: a download takes its time."""
+        if "status" not in self.outputs:  # the first one, before there is anything on screen
+            return super().load_network(name)
+        self.view.show({"status": self.say("loading", name=name)}, self.code())
+        try:
+            return super().load_network(name)
+        finally:
+            self.view.show({"status": ""}, self.code())
 
-    def _best(self, name: str, network: Network, source: Any, photo: Tensor) -> list[tuple[str, float]]:
-        if self._guesses is None or self._guesses[0] != (name, source):
-            self._guesses = (name, source), network.top(photo, GUESSES)
+    def _best(self) -> list[tuple[str, float]]:
+        looked = self.network, self.photo
+        if self._guesses is None or any(one is not other for one, other in zip(self._guesses[0], looked)):
+            self._guesses = looked, self.network.top(self.photo, GUESSES)
         return self._guesses[1]
 
     def resolve(self, values: Values) -> Resolved:
-        name, source = values["network"], self._sources[values["photo"]]
-        network = self._load(name)
-        photo, size = self.load(values["photo"], network.input_size), network.input_size
-        label = self._best(name, network, source, photo)[values["rank"] - 1][0]
-        net = Named("net", network, Call.of(load_network, name))
-        shown = Named("photo", photo, self.loaded(values["photo"], size))
-        return Resolved(Call.of(sensitivity, net, shown, targets.logit(label), rule="guided"), values)
+        label = self._best()[values["rank"] - 1][0]
+        return Resolved(
+            Call.of(sensitivity, self.net(), self.photo_call(), targets.logit(label), rule="guided"), values
+        )
 
     def show(self, made: Made) -> dict[str, Shown]:
-        self.network, self._photo = (argument.value for argument in made.call.arguments[:2])
-        best = self._best(made.values["network"], self.network, self._sources[made.values["photo"]], self.photo)
+        best = self._best()
         label = best[made.values["rank"] - 1][0]
         said = {"photo": option(made.values["photo"]), "network": made.values["network"]}
         named = {f"<b>{html.escape(guess)}</b>" if guess == label else html.escape(guess): p for guess, p in best}

@@ -51,7 +51,7 @@ class Step(NamedTuple):
 class Details(TypedDict, total=False):
     """Of the arguments of `optimize` those that every method hands on to it as they are."""
 
-    schedule: Callable[[float], float]
+    schedule: Callable[[float], float] | None
     penalties: Sequence[Penalty]
     filters: Sequence[Filter]
     ratio: float
@@ -87,7 +87,7 @@ def optimize(
     *,
     parameterization: str | Keep = "pixels",
     optimizer: Optimizer | None = None,
-    schedule: Callable[[float], float] = lambda taken: 1,
+    schedule: Callable[[float], float] | None = None,
     normalized: bool = False,
     penalties: Sequence[Penalty] = (),
     filters: Sequence[Filter] = (),
@@ -100,11 +100,13 @@ def optimize(
     """Minimise ``objective`` plus the penalties over pictures, beginning with ``start`` ``(B, 3, H, W)``.
 
     Args:
-        parameterization: ``"pixels"`` or ``"fourier"``; or what makes a `Parameterization` of an image (`priors`).
+        parameterization: ``"pixels"``, ``"fourier"``, ``"smooth fourier"``; or what makes a `Parameterization` of an
+            image (`priors`).
         optimizer: makes one for a list of tensors, such as ``torch.optim.Adam``; by default Adam with a rate that
             suits the parameterisation.
-        schedule: a factor for the optimiser's rate, given the part of the steps that has been taken (0 … below 1). The
-            filters go that part of their way, or they would win when the steps become too small to answer.
+        schedule: a factor for the optimiser's rate, given the part of the steps that has been taken (0 … below 1); by
+            default what suits the parameterisation. The filters go that part of their way, or they would win when the
+            steps become too small to answer.
         normalized: divide each gradient by its mean magnitude first, so that steps keep their length.
         penalties, filters, transforms: in this order of application; their strengths may change while it runs.
         octaves: begin with small pictures, and enlarge them so often but once, each time by ``ratio``; they share the
@@ -136,8 +138,9 @@ def optimize(
         rates = [group["lr"] for group in updates.param_groups]
         for rate in rates:
             _check_rate("the optimizer's rate is 0 or more and finite, such as 0.05", rate)
+        planned = schedule or (cosine if getattr(picture, "CALMER", False) else constant)
         while index < octave * steps // octaves:
-            factor = schedule(index / steps)
+            factor = planned(index / steps)
             _check_rate(f"the schedule's factor for step {index + 1} is 0 or more and finite, such as 0.5", factor)
             for group, rate in zip(updates.param_groups, rates):
                 group["lr"] = rate * factor
@@ -199,6 +202,11 @@ def _check(values: dict[str, float], image: Tensor, index: int, newest: Step | N
             "smaller rate or weight",
             newest,
         )
+
+
+def constant(taken: float) -> float:
+    """A schedule: always 1."""
+    return 1
 
 
 def cosine(taken: float) -> float:

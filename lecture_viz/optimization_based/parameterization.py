@@ -8,6 +8,9 @@ draws fine noise as easily as shapes. Kept as
 with coefficients z, amplitudes a = 1/frequency as in natural photos, and C the colour directions of natural photos, a
 step along one coefficient changes a whole wave, slow waves most, and red, green and blue together.
 
+At 224 pixels there are so many fast waves that they win all the same: the picture is a carpet of fine, hard patterns.
+With amplitudes 1/frequency^1.6 (``"smooth fourier"``) shapes come first, and the fast waves later, softly.
+
 Where it misleads: the nicer picture owes something to this choice, not only to the network.
 """
 
@@ -26,7 +29,7 @@ EDGE = 1e-3  # pixels of exactly 0 or 1 have no finite logit
 class Parameterization(Protocol):
     """A way to keep a picture; made from an image ``(B, 3, H, W)`` to begin with."""
 
-    RATE: float  # of Adam
+    RATE: float  # of Adam, at first
     parameters: list[Tensor]  # what the optimiser changes
 
     def image(self) -> Tensor:
@@ -70,12 +73,15 @@ class Fourier:
     """Coefficients of the waves that make the picture, in decorrelated colours."""
 
     RATE = 0.02
+    DECAY = 1.0  # an amplitude is 1 / frequency to this power
 
     def __init__(self, image: Tensor):
         height, width = image.shape[2:]
         self._size = (height, width)
         frequency = torch.hypot(torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :])
-        self._amplitude = (max(height, width) / frequency.clamp(min=1 / max(height, width))).to(image.device)
+        frequency = frequency.clamp(min=1 / max(height, width))
+        waves = frequency * max(height, width)  # across the picture
+        self._amplitude = (max(height, width) / frequency * waves ** (1 - self.DECAY)).to(image.device)
         self._colours = COLOURS.to(image)
         self.parameters = [self._coefficients(image).requires_grad_()]
 
@@ -95,14 +101,26 @@ class Fourier:
     def settle(self) -> None:
         """Nothing to do: the sigmoid stays within ``[0, 1]``."""
 
-    @staticmethod
-    def noise(count: int, size: int, random: torch.Generator) -> Tensor:
+    @classmethod
+    def noise(cls, count: int, size: int, random: torch.Generator) -> Tensor:
         """Faint clouds about mid-grey: all waves, the slow ones strongest."""
-        clouds = Fourier(torch.full((count, 3, size, size), 0.5))
+        clouds = cls(torch.full((count, 3, size, size), 0.5))
         with torch.no_grad():
             coefficients = clouds.parameters[0]
             coefficients.copy_(0.01 * torch.randn(coefficients.shape, generator=random))
             return clouds.image()
 
 
-PARAMETERIZATIONS: dict[str, type[Pixels] | type[Fourier]] = {"pixels": Pixels, "fourier": Fourier}
+class SmoothFourier(Fourier):
+    """The same with fainter fast waves: for large pictures."""
+
+    RATE = 0.05
+    CALMER = True  # the rate falls to 0 along half a cosine wave, unless one says otherwise
+    DECAY = 1.6
+
+
+PARAMETERIZATIONS: dict[str, type[Pixels] | type[Fourier]] = {
+    "pixels": Pixels,
+    "fourier": Fourier,
+    "smooth fourier": SmoothFourier,
+}

@@ -1,5 +1,7 @@
 """What panels about one photo share: a slider for the layer, and one for a neuron of it."""
 
+from contextlib import suppress
+
 import ipywidgets as widgets
 from torch import Tensor
 
@@ -21,32 +23,33 @@ def samples_slider() -> widgets.SelectionSlider:
 
 
 class NeuronPanel(PhotoPanel):
-    """Begins with the controls ``photo``, ``layer`` and ``neuron`` (a channel, or a class at the last layer)."""
+    """Begins with the controls ``network``, ``photo``, ``layer``, ``neuron`` (a channel; at the last layer a class)."""
 
     def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None):
         """``label`` is the class to start with, by default the most probable one."""
         super().__init__(network, photo)
         self._looked: tuple[dict[str, Response], int] | None = None  # what the photo causes, and its best class
-        self._given_class = self._class(label)
-        self.output: Values = {"layer": network.layers[-1], "neuron": self._given_class}  # for presets
+        self._label = label if label is None else network.english[network.label_index(label)]
+        self.output: Values = self._output()  # for presets
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=network.layers, value=self.output["layer"], layout=WIDE),
-            "neuron": slider(len(network.labels) - 1, self._given_class),
+            "neuron": slider(len(network.labels) - 1, self.output["neuron"]),
         }
 
-    def _class(self, label: str | int | None = None) -> int:
-        """The number of a class, by default of the most probable one."""
-        return self._look()[1] if label is None else self.network.label_index(label)
+    def _output(self) -> Values:
+        """The neuron of the class: of the one that was given, for the photo that was given; else the most probable."""
+        neuron = None
+        if self._label is not None and self._photo_name == self._first:
+            with suppress(ValueError):  # another network may not know it
+                neuron = self.network.label_index(self._label)
+        return {"layer": self.network.layers[-1], "neuron": self._look()[1] if neuron is None else neuron}
 
     def new_photo(self, values: Values) -> Values:
         """Another photo has another class; a neuron that stood at the old one goes with it."""
         self._looked = None
-        old, neuron = self.output, self._given_class if self._photo_name == self._first else self._class()
-        self.output = old | {"neuron": neuron}
-        if old.items() <= values.items():
-            self.controls["neuron"].value = values["neuron"] = neuron
-        return values
+        old, self.output = self.output, self._output()
+        return values | (self.output if old.items() <= values.items() else {})
 
     def response(self, layer: str) -> Response:
         """What the photo causes in a layer."""
@@ -79,7 +82,8 @@ class NeuronPanel(PhotoPanel):
 
     def depth(self, part: float) -> str:
         """The layer with an activation map, not a pool, at this part of the way (0 … 1)."""
-        spatial = [name for name, response in self._look()[0].items() if "pool" not in name and response.spatial]
+        looked = self._look()[0].items()
+        spatial = [name for name, response in looked if "pool" not in name and max(response.shape[1:], default=1) > 1]
         return spatial[round(part * (len(spatial) - 1))]
 
     def is_output(self, layer: str) -> bool:

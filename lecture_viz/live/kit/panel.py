@@ -86,9 +86,6 @@ class Panel:
             self.controls[name].max = high  # moves a value beyond it, too
         for name, disabled in resolved.disabled.items():
             self.controls[name].disabled = disabled
-        for name, value in resolved.values.items():
-            if values[name] != value:
-                self.controls[name].value = value
         return resolved.values
 
     def draw(self, values: Values) -> Iterator[Frame]:
@@ -153,29 +150,33 @@ class Panel:
         self.controls["preset"] = self._presets.buttons
         return [self._presets.buttons, self._presets.sentence]
 
-    def _follow_preset(self, values: Values) -> Values:
-        """Set the controls to a preset that was just chosen; a preset whose controls were moved is one no more."""
-        values = self.receive(values)
-        if self._presets is None:
-            return self.adjust(values)
-        if (name := self._presets.pressed(values)) is not None:
-            wanted = self._presets.wanted = self.presets(values)[name]
-            values = self.adjust(self.receive(values | wanted))  # first what the ends of sliders depend on
-            for control in wanted:
-                self.controls[control].value = values[control]
+    def _settle(self, stood: Values) -> Values:
+        """The values to draw, where the controls stood at these: a hand may have chosen a preset, which moves others.
+
+        A preset whose controls were moved is one no more; one that depends on what was moved (another photo has another
+        class, another layer wants other weights) moves along.
+        """
+        values = self.receive(dict(stood))
+        presets = self._presets
+        if presets is not None and (name := presets.pressed(values)) is not None:
+            presets.wanted = self.presets(values)[name]
+            values = self.receive(values | presets.wanted)
             self.preset_chosen()
         values = self.adjust(values)
-        if self._presets.at is not None:
-            wanted, before = self.presets(values)[self._presets.at], self._presets.wanted
-            if any(values[name] not in (value, before.get(name, value)) for name, value in wanted.items()):
-                self._presets.left()
+        if presets is not None and presets.at is not None:
+            wanted, before = self.presets(values)[presets.at], presets.wanted
+            by_hand = {name for name, value in before.items() if stood[name] != value}
+            if any(name in by_hand and values[name] != value for name, value in wanted.items()):
+                presets.left()
                 values["preset"] = None
-            elif wanted != before:  # it depends on what was moved: another layer wants other weights
-                for name, value in wanted.items():
-                    self.controls[name].value = value
-                values = self.adjust(values | wanted)
-                self._presets.wanted = wanted
-        self._presets.tell()
+            elif wanted != before:
+                presets.wanted = wanted
+                values = self.adjust(self.receive(values | wanted))
+        if presets is not None:
+            presets.tell()
+        for name, value in values.items():
+            if name not in ("preset", "upload") and value != stood[name]:
+                self.controls[name].value = value
         return values
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------
@@ -253,7 +254,7 @@ class Panel:
         """Draw the values that stand now; give up between frames when newer ones have come."""
         error = None
         try:
-            values = self._follow_preset(self.values)
+            values = self._settle(self.values)
             if values != self._drawn or self.is_waiting():
                 self._drawn = None
                 for frame in self.draw(values):

@@ -1,33 +1,36 @@
-"""What panels about a photo share: a menu of photos, and a button to upload one."""
+"""What panels about a photo share: menus of networks and of photos, and a button to upload a photo."""
 
 import ipywidgets as widgets
 from torch import Tensor
 
 from ... import photos
-from ...networks import Network
+from ...networks import Network, load_network
 from .call import Call, Named, Values
 from .panel import Panel
 
 WIDE = {"width": "440px"}
 GIVEN = "given"  # the photo that the panel was made with
 UPLOADED = "your photo"
+NETWORKS = ("efficientnet_lite0", "alexnet64", "inception64", "inception64_robust")  # those that need no download
 
 
 class PhotoPanel(Panel):
-    """Has the controls ``photo`` and ``upload``, which share a line."""
+    """Has the controls ``network``, and ``photo`` and ``upload``, which share a line.
+
+    Attributes:
+        network: the one chosen in the menu; at first the one the panel was made with.
+    """
 
     menus: tuple[str, ...] = ("photo",)  # where an uploaded photo can be chosen
+    networks: tuple[str, ...] = NETWORKS  # offered beside the notebook's own
 
-    network: Network
-
-    def __init__(self, network: Network | None, photo: Tensor | str):
-        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name, or a path.
-
-        A panel that finds its network later gives none.
-        """
+    def __init__(self, network: Network | str, photo: Tensor | str):
+        """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name or a path; ``network`` may be a name."""
         super().__init__()
-        if network is not None:
-            self.network = network
+        self._given = network if isinstance(network, Network) else None
+        self._loaded: dict[str, Network] = {}
+        self.network = self._given or self.load_network(str(network))
+        self._loaded[self.network.name] = self.network
         self._sources: Values = {name: name for name in photos.BUNDLED_PHOTOS}  # as `load_image` takes them
         self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
@@ -35,24 +38,57 @@ class PhotoPanel(Panel):
             self._sources = {self._photo_name: photo if isinstance(photo, str) else loaded} | self._sources
         self._photo: Tensor | None = None
 
+    # --- the network ----------------------------------------------------------------------------------------------
+
+    def load_network(self, name: str) -> Network:
+        """The network of this name, loaded once."""
+        if name not in self._loaded:
+            self._loaded[name] = load_network(name, device=self._given.device if self._given else None)
+        return self._loaded[name]
+
+    def net(self) -> Named:
+        """The network chosen, as the code names it."""
+        given = self.network is self._given
+        return Named("net", self.network, None if given else Call.of(load_network, self.network.name))
+
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """What the control ``layer`` offers."""
+        return self.network.layers
+
+    def new_network(self, values: Values) -> Values:
+        """Another network was chosen: its layers have other names, its classes other numbers; returns the values."""
+        before, self.network = self.layer_names, self.load_network(values["network"])
+        self._photo = None
+        values = self.new_photo(values)
+        if "layer" in values and values["layer"] in before:  # else it has been moved to
+            deep = before.index(values["layer"]) / max(1, len(before) - 1)
+            values["layer"] = self.layer_names[round(deep * (len(self.layer_names) - 1))]
+        return values
+
+    # --- the photo ------------------------------------------------------------------------------------------------
+
     @property
     def photo(self) -> Tensor:
         """The photo chosen, as the network takes it: ``(1, 3, H, W)``."""
         if self._photo is None:
             source = self._sources[self._photo_name]
-            source = source if isinstance(source, Tensor) else photos.load_image(source, self._side)
-            self._photo = self.network.check(source)
+            as_given = isinstance(source, Tensor) and self.network is self._given
+            self._photo = self.network.check(source if as_given else photos.load_image(source, self._side))
         return self._photo
 
     @property
     def _side(self) -> int:
         """Of photos, in pixels: as large as the given one, so that a larger one can be looked at."""
-        return min(self._sources[GIVEN].shape[2:]) if GIVEN in self._sources else self.network.input_size
+        given = self._sources.get(GIVEN) if self.network is self._given else None
+        return self.network.input_size if given is None else min(given.shape[2:])
 
     def photo_controls(self, *others: str) -> dict[str, widgets.Widget]:
-        """``photo``, a menu of ``others`` (such as noise) and all photos; ``upload``, a button."""
+        """``network``; ``photo``, a menu of ``others`` (such as noise) and all photos; ``upload``, a button."""
         options, button = [*others, *self._sources], {"width": "126px", "margin": "2px 2px 2px 4px"}
-        return {
+        networks = [*dict.fromkeys((self.network.name, *self.networks))]
+        chosen = {"network": widgets.Dropdown(options=networks, layout=WIDE)} if len(networks) > 1 else {}
+        return chosen | {
             "photo": widgets.Dropdown(options=options, value=self._photo_name, layout={"width": "308px"}),
             "upload": widgets.FileUpload(accept="image/*", description=self.say("upload"), layout=button),
         }
@@ -68,7 +104,10 @@ class PhotoPanel(Panel):
 
     def photo_call(self) -> Named:
         """The photo chosen, as the code names it."""
-        return Named("photo", self.photo, self.loading(self._photo_name, self._side))
+        name = self._photo_name
+        if self.network is self._given or name != GIVEN:
+            return Named("photo", self.photo, self.loading(name, self._side))
+        return Named("photo", self.photo, self.loaded(name, self._side))
 
     def loading(self, name: str, size: int) -> Call | None:
         """The call that loads it; none for the given one."""
@@ -92,9 +131,11 @@ class PhotoPanel(Panel):
             for menu in (self.controls[name] for name in self.menus if UPLOADED not in self._sources):
                 self.offer(menu, [*menu.options, *self.options([UPLOADED])])
             self._sources[UPLOADED] = content
-            self.controls["photo"].value = values["photo"] = UPLOADED
+            values["photo"] = UPLOADED
             self._photo_name = ""  # another photo, though its name may be the same
         values = values | {"upload": self._sources.get(UPLOADED)}
+        if values.get("network", self.network.name) != self.network.name:
+            values = self.new_network(values)
         if values["photo"] in self._sources and values["photo"] != self._photo_name:
             self._photo_name, self._photo = values["photo"], None
             values = self.new_photo(values)
