@@ -37,7 +37,8 @@ def _img(content: bytes, alt: str, style: str, format: str = "png") -> str:
 def _picture(image: Tensor, alt: str, size: int) -> str:
     """An image, ``size`` screen pixels high; small ones are enlarged pixel by pixel: a map is exact, not smooth."""
     format, rendering = ("png", "pixelated") if max(image.shape[-2:]) <= maps.EXACT else ("jpeg", "auto")
-    return _img(maps.encode(image, format), alt, f"height:{size}px;image-rendering:{rendering};margin:0", format)
+    content = maps.encode(image, format, quality=80)  # a notebook holds dozens of them
+    return _img(content, alt, f"height:{size}px;image-rendering:{rendering};margin:0", format)
 
 
 def row(pictures: dict[str, Tensor], alt: str, size: int = 210) -> Figure:
@@ -93,10 +94,11 @@ def mosaic(pictures: list[Tensor], columns: int = 3, cell: int = 64, chosen: int
 
 
 def framed(photo: Tensor, box: photos.Box) -> Tensor:
-    """A photo ``(1, 3, H, W)``, enlarged fourfold, with an orange frame just inside ``box``."""
-    shown = photo.cpu().repeat_interleave(ENLARGED, dim=2).repeat_interleave(ENLARGED, dim=3)
-    inside = photos.Box(*(ENLARGED * side for side in box)).crop(shown)
-    for edge in (inside[:, :, :2], inside[:, :, -2:], inside[:, :, :, :2], inside[:, :, :, -2:]):
+    """A photo ``(1, 3, H, W)``, a small one enlarged fourfold, with an orange frame just inside ``box``."""
+    factor, width = (ENLARGED, 2) if max(photo.shape[2:]) <= maps.EXACT else (1, 3)
+    shown = photo.cpu().repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
+    inside = photos.Box(*(factor * side for side in box)).crop(shown)
+    for edge in (inside[:, :, :width], inside[:, :, -width:], inside[:, :, :, :width], inside[:, :, :, -width:]):
         edge[:] = ORANGE
     return shown
 

@@ -11,14 +11,12 @@ import sys
 from pathlib import Path
 
 import nbformat
-import torch
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
 from lecture_viz import results
 from lecture_viz.machine import places
-from lecture_viz.networks.embedded import ARCHITECTURES
 from lecture_viz.optimization_based.maximization import class_images
 
 HERE = Path(__file__).parent
@@ -62,25 +60,24 @@ def store(path: Path) -> None:
 
 
 def three_rules(path: Path) -> None:
-    """Photo, backprop, Deconvnet and guided backprop side by side, each pixel 5×5."""
-    net, photo = lv.load_network("alexnet64"), lv.load_image("cat", size=64)
-    maps = [lv.images.show_signed(lv.gradient(net, photo, lv.logit("tabby"), rule)) for rule in lv.RULES]
-    white = torch.ones(1, 3, 64, 2)
-    strip = torch.cat([photo, *(part for shown in maps for part in (white, shown))], dim=3)
-    path.write_bytes(lv.images.encode(strip.repeat_interleave(5, dim=2).repeat_interleave(5, dim=3)))
+    """Photo, backprop, Deconvnet and guided backprop side by side: the first two at full size."""
+    net, photo = lv.load_network("efficientnet_lite0"), lv.load_image("cat", size=224)
+    cat = lv.logit("Egyptian cat")
+    maps = [lv.gradient(net, photo, cat, rule) for rule in ("backprop", "guided")]
+    tiles = [photo, *map(lv.images.show_signed, maps), lv.images.show_magnitude(lv.magnitude(maps[0]))]
+    path.write_bytes(lv.images.encode(lv.plots.mosaic(tiles, columns=4, cell=224)))
 
 
 def ten_classes(path: Path) -> None:
-    """What each embedded network imagines for ten classes."""
-    labels = ["tabby", "golden retriever", "king penguin", "goldfish", "ladybug"]
-    labels += ["monarch", "school bus", "dumbbell", "espresso", "pizza"]
-    figure = Figure(figsize=(15, 1.65 * len(ARCHITECTURES)), layout="constrained")
-    for row, name in zip(figure.subplots(len(ARCHITECTURES), len(labels)), ARCHITECTURES):
-        for axes, label, picture in zip(row, labels, class_images(lv.load_network(name), labels)):
-            axes.imshow(picture.movedim(0, -1).cpu(), interpolation="nearest")
-            axes.set(xticks=[], yticks=[], title=label if name == "alexnet64" else None)
-        row[0].set_ylabel(name)
-    figure.savefig(path, dpi=100, facecolor="white")
+    """What the network at full size imagines for ten classes."""
+    labels = ["Egyptian cat", "golden retriever", "king penguin", "goldfish", "ladybug"]
+    labels += ["monarch", "school bus", "dumbbell", "espresso", "flamingo"]
+    figure = Figure(figsize=(15, 6.6), layout="constrained")
+    pictures = class_images(lv.load_network("efficientnet_lite0"), labels)
+    for axes, label, picture in zip(figure.subplots(2, 5).flat, labels, pictures):
+        axes.imshow(picture.movedim(0, -1).cpu())
+        axes.set(xticks=[], yticks=[], title=label)
+    figure.savefig(path, dpi=80, facecolor="white")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from .answers import OPEN, RIGHT, Check, same
 def _feature_map(answer: Any) -> str:
     expected, round_things = channel("inception4b", 29), "the feature map that likes round things"
     if answer == expected:
-        return f"{RIGHT}{round_things}; try lv.dream(net, photo, target)"
+        return f'{RIGHT}{round_things}; try lv.dream(lv.load_network("inception64"), photo, target)'
     if not isinstance(answer, Target):
         return f"{OPEN}a target is expected, this is a {type(answer).__name__}"
     if answer == neuron("inception4b", 29):

@@ -22,9 +22,9 @@ FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip smal
 PLAIN: Values = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
 NATURAL: Values = PLAIN | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
 YOSINSKI = {"L2": 10, "low-pass": 0.4, "clip small": 5, "clip small contribution": 5}
-# at full size: shapes first (`SmoothFourier`), seen from nearer and farther away
+# at full size: shapes first (`SmoothFourier`), from small to large, seen from many sides
 LARGE: Values = PLAIN | {
-    **{"begin_with": "grey", "parameterization": "smooth fourier", "steps": 192},
+    **{"begin_with": "grey", "parameterization": "smooth fourier", "steps": 192, "octaves": 4},
     **{"total variation": 75, "L2": 50, "jitter": 16, "rotation": 8, "scale": 0.3},
 }
 
@@ -50,7 +50,7 @@ class Maximization(RunPanel, NeuronPanel):
                 options=list(PARAMETERIZATIONS), value=first["parameterization"], layout=WIDE
             ),
             "steps": widgets.IntSlider(first.get("steps", 128), 8, 512, step=8, layout=WIDE),
-            "octaves": widgets.IntSlider(1, 1, 4, layout=WIDE),
+            "octaves": widgets.IntSlider(first["octaves"], 1, 4, layout=WIDE),
             **sliders(first),
         }
         shown = [name for name in self.controls if name not in FOLDED]
@@ -65,18 +65,20 @@ class Maximization(RunPanel, NeuronPanel):
         early, _, deep = worth_seeing.layers(network, self.layer_names)
         output = self.output | {"kind": "logit"}
         natural = recipe(network)
+        # shifted that far, what is about the dumbbell comes into view
+        arms = {"jitter": 32, "scale": 0.25, "total variation": 50} if natural is LARGE else {}
         presets = {
             "noise, no regulariser": PLAIN | output,
             "noise + L2": PLAIN | output | {"L2": 40},
             "smooth": PLAIN | output | {"total variation": 100, "jitter": 6},
             "four regularisers (Yosinski)": PLAIN | output | YOSINSKI,
-            "natural": natural | output,
+            "natural": natural | output | {"octaves": 1},
             "small to large": natural | output | {"octaves": 4},
-            "early layer: strokes": natural | {"layer": early, "kind": "layer"},
+            "early layer: strokes": natural | {"layer": early, "kind": "layer", "octaves": 1},
             "deep layer: animals": natural | {"layer": deep, "kind": "layer"},
         }
         with suppress(ValueError):  # a network that does not know it
-            presets["dumbbell"] = presets["small to large"] | {"neuron": network.label_index("dumbbell")}
+            presets["dumbbell"] = presets["small to large"] | {"neuron": network.label_index("dumbbell")} | arms
         return presets
 
     def _target(self, values: Values) -> targets.Target:

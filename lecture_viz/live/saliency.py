@@ -6,6 +6,7 @@ from typing import NamedTuple
 import ipywidgets as widgets
 import torch
 from torch import Tensor
+from torch.nn import MaxPool2d
 
 from .. import targets
 from ..gradient_based.gradients import gradient, magnitude
@@ -171,6 +172,8 @@ class Saliency(NeuronPanel):
             outputs["saliency caption"] = (
                 f"{outputs['saliency caption']}<br>{self.say('mean of samples', samples=samples)}"
             )
+        if not any(isinstance(part, MaxPool2d) for part in self.network.modules()):
+            outputs["deconvnet caption"] = f"{outputs['deconvnet caption']}<br>{self.say('no switches')}"
         if not maps.backprop.any():
             outputs["backprop caption"] = f"{outputs['backprop caption']}<br>{self.say('silent')}"
         return outputs

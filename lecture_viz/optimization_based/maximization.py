@@ -11,7 +11,7 @@ Where it misleads: the regulariser paints along, and a class image is *more* typ
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import torch
 from torch import Tensor
@@ -20,7 +20,7 @@ from ..networks import Network
 from ..targets import Target, as_target, logit
 from .optimization import Keep, Loop, Step, last, optimize
 from .parameterization import PARAMETERIZATIONS, Pixels
-from .regularizers import GREY
+from .regularizers import GREY, l2, total_variation
 from .robustness import jitter, rotation, scale
 
 
@@ -74,11 +74,15 @@ def maximize(
 def class_images(network: Network, labels: Sequence[str | int], steps: int = 256, seed: int = 0) -> Tensor:
     """A picture of each class ``(N, 3, size, size)``, all in one batch, by the recipe of Olah et al. [17].
 
-    Fourier coefficients of decorrelated colours, jitter, rotation and scale. See `maximize` for errors.
+    Fourier coefficients of decorrelated colours, jitter, rotation and scale; at full size (above 128 pixels) smooth
+    ones, gentle penalties, and from small to large. See `maximize` for errors.
     """
     targets = [logit(label) for label in labels]
-    robust = [jitter(6), rotation(8), scale(0.1)]
-    return last(maximize(network, targets, steps, parameterization="fourier", transforms=robust, seed=seed)).image
+    choices: dict[str, Any] = {"parameterization": "fourier", "transforms": [jitter(6), rotation(8), scale(0.1)]}
+    if network.input_size > 128:
+        choices = {"parameterization": "smooth fourier", "transforms": [jitter(16), rotation(8), scale(0.3)]}
+        choices |= {"penalties": [total_variation(75), l2(50)], "start": "grey", "octaves": 4}
+    return last(maximize(network, targets, steps, seed=seed, **choices)).image
 
 
 def start_image(

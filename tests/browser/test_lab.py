@@ -10,32 +10,41 @@ import numpy as np
 import pytest
 from lab import ENDLESS, NOTEBOOKS, Lab, LabPanel, barriers, eventually, stored_pictures
 from PIL import Image
+from PIL.Image import Resampling
 from playwright.sync_api import expect
 
 import lecture_viz as lv
-from lecture_viz.maps import show_magnitude, show_signed, to_array
+from lecture_viz.maps import EXACT, show_magnitude, show_signed, to_array
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def net():
-    return lv.load_network("alexnet64", device="cpu")
+    return lv.load_network("efficientnet_lite0", device="cpu")
 
 
 def gradient_picture(net, target, rule="backprop", photo="cat") -> np.ndarray:
-    return to_array(show_signed(lv.gradient(net, lv.load_image(photo, 64), target, rule)))
+    return to_array(show_signed(lv.gradient(net, lv.load_image(photo, net.input_size), target, rule)))
 
 
 def screen_shows(panel: LabPanel, number: int, expected: np.ndarray) -> None:
-    """What is painted on the screen, not only what was sent: centres of the enlarged pixels."""
+    """What is painted on the screen, not only what was sent: centres of enlarged pixels, means of smaller ones."""
     picture = panel.root.locator("img.widget-image").nth(number)
 
     def painted() -> None:
         picture.scroll_into_view_if_needed()
         shot = np.asarray(Image.open(io.BytesIO(picture.screenshot())).convert("RGB")).astype(int)
-        rows, columns = (((np.arange(64) + 0.5) * n / 64).astype(int) for n in shot.shape[:2])
-        assert (abs(shot[np.ix_(rows, columns)] - expected) <= 12).mean() > 0.97
+        side = len(expected)
+        if side > EXACT:
+            seen, right = (
+                np.asarray(Image.fromarray(p.astype(np.uint8)).resize((14, 14), Resampling.BOX))
+                for p in (shot, expected)
+            )
+        else:
+            rows, columns = (((np.arange(side) + 0.5) * n / side).astype(int) for n in shot.shape[:2])
+            seen, right = shot[np.ix_(rows, columns)], expected
+        assert (abs(seen.astype(int) - right) <= 12).mean() > 0.97
 
     eventually(painted)
 
@@ -86,7 +95,7 @@ def test_a_file_just_opened_shows_its_stored_pictures_and_runs_to_its_end(desk, 
 def test_start_here(lab, net):
     panel = lab("00_start_here.ipynb").panel()
 
-    cat = lv.load_image("cat", 64)
+    cat = lv.load_image("cat", 224)
     panel.shows(0, to_array(cat))
     best = [label for label, _ in net.top(cat, 5)]
     panel.shows(1, gradient_picture(net, lv.logit(best[0]), "guided"))
@@ -95,7 +104,7 @@ def test_start_here(lab, net):
     panel.shows(1, gradient_picture(net, lv.logit(best[1]), "guided"))
 
     panel.root.locator("select").nth(1).select_option("coffee")
-    panel.shows(0, to_array(lv.load_image("coffee", 64)))
+    panel.shows(0, to_array(lv.load_image("coffee", 224)))
 
 
 def test_an_upload_and_a_bad_upload(lab, tmp_path):
@@ -115,10 +124,11 @@ def test_an_upload_and_a_bad_upload(lab, tmp_path):
         chooser.value.set_files(tmp_path / name)
 
     upload("mine.png")
-    panel.shows(0, picture)
+    enlarged = to_array(lv.load_image(picture, 224))
+    panel.shows(0, enlarged)
     upload("broken.png")
     panel.root.get_by_role("alert").get_by_text("not a picture that can be read").wait_for()
-    panel.shows(0, picture)  # nothing is lost
+    panel.shows(0, enlarged)  # nothing is lost
 
 
 def test_gradients_follow_the_hand(lab, net):
@@ -134,7 +144,7 @@ def test_gradients_follow_the_hand(lab, net):
     panel.shows(1, expected)
     assert panel.source(1) != before
     assert panel.readout("neuron") == str(tabby + 1)
-    saliency = lv.saliency(net, lv.load_image("cat", 64), lv.logit(tabby + 1))
+    saliency = lv.saliency(net, lv.load_image("cat", 224), lv.logit(tabby + 1))
     panel.shows(2, to_array(show_magnitude(saliency)))
 
     panel.handle("rule").press("End")
@@ -142,7 +152,7 @@ def test_gradients_follow_the_hand(lab, net):
 
     panel.drag("layer", to=0.55)  # by mouse
     layer = panel.readout("layer")
-    assert layer in net.layers and layer != "fc8"
+    assert layer in net.layers and layer != "fc"
     panel.wait_for_code(f"'{layer}'")
     target = eval(panel.code().split("photo, ")[1].removesuffix(", rule='guided')"), {"lv": lv})
     expected = gradient_picture(net, target, "guided")
@@ -262,8 +272,8 @@ def test_relu_rules_follow_the_typist(lab):
     eventually(differ)
 
 
-def test_deconvnet_follows_the_hand(lab, net):
-    panel = lab("03_deconvnet.ipynb").panel()
+def test_deconvnet_follows_the_hand(lab):
+    panel, net = lab("03_deconvnet.ipynb").panel(), lv.load_network("alexnet64", device="cpu")
 
     def expected() -> np.ndarray:
         """What the line of code below the panel makes."""
@@ -293,7 +303,7 @@ def test_deconvnet_follows_the_hand(lab, net):
 
 
 def test_saliency_follows_the_hand(lab, net):
-    panel, cat = lab("04_saliency.ipynb").panel(0), lv.load_image("cat", 64)
+    panel, cat = lab("04_saliency.ipynb").panel(0), lv.load_image("cat", 224)
 
     def shows_maps(*maps) -> None:
         *signed, last = maps
@@ -308,15 +318,15 @@ def test_saliency_follows_the_hand(lab, net):
     tabby = net.label_index("tabby")
     shows_maps(*rules(net, lv.logit("tabby")))
     guided = panel.root.locator(".lv-guesses").nth(2)
-    expect(guided).to_contain_text("0.96")  # almost the same picture for “school bus”
+    expect(guided).to_contain_text("1.00")  # almost the same picture for “school bus”
     screen_shows(panel, 3, to_array(show_signed(lv.gradient(net, cat, lv.logit(tabby), "guided"))))
 
     panel.handle("neuron").press("ArrowRight")  # by keyboard
     shows_maps(*rules(net, lv.logit(tabby + 1)))
 
     panel.handle("random").press("ArrowRight")
-    panel.wait_for_code("randomized(net, 'fc8')")
-    shows_maps(*rules(lv.randomized(net, "fc8"), lv.logit(tabby + 1)))
+    panel.wait_for_code("randomized(net, 'fc')")
+    shows_maps(*rules(lv.randomized(net, "fc"), lv.logit(tabby + 1)))
     guided.get_by_text("trained").wait_for()
     panel.handle("random").press("Home")
 
@@ -336,7 +346,7 @@ def test_localization_follows_the_hand(lab):
     panel = lab("04_saliency.ipynb").panel(1)
 
     def box_is_shown() -> None:
-        panel.is_made_by_its_code("box", "lv.plots.framed(rocket, made)", "net=inception, photo=rocket")
+        panel.is_made_by_its_code("box", "lv.plots.framed(cup, made)", "photo=cup")
 
     panel.wait_for_code("foreground(saliency, 0.5)")
     box_is_shown()
@@ -364,7 +374,7 @@ def test_maximization_runs_stops_goes_on_and_saves(lab):
 
     panel.handle("L2").press("ArrowRight")  # while it runs
     panel.wait_for_text("L2:")  # its curve
-    panel.wait_for_code("regularizers.l2(1)")
+    panel.wait_for_code("regularizers.l2(51)")
     assert not panel.handle("median").is_visible()
     panel.press("more penalties and filters")
     panel.handle("median").wait_for()
@@ -382,7 +392,8 @@ def test_maximization_runs_stops_goes_on_and_saves(lab):
 
     with notebook.page.expect_download() as download:
         panel.root.get_by_role("link", name="picture.png").click()
-    assert np.array_equal(np.asarray(Image.open(download.value.path())), shown)
+    saved = np.asarray(Image.open(download.value.path())).astype(int)
+    assert abs(saved - shown).mean() < 4  # on screen it is a JPEG, in the file it is exact
 
     panel.press("resume")
 
@@ -418,7 +429,7 @@ def test_dreaming_follows_the_hand(lab):
     panel.handle("layer").press("Home")
     panel.handle("pixels").press("Home")
     panel.handle("steps").press("Home")
-    panel.root.locator("select").nth(1).select_option("coffee")
+    panel.root.locator("select").nth(2).select_option("coffee")
     panel.wait_for_code("lv.layer('conv1'), 8, octaves=")
     panel.wait_for_code("guide=guide")
     panel.run_through()

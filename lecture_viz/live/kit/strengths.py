@@ -27,7 +27,7 @@ FILTERS: Kind = {
     "clip small contribution": (regularizers.clip_small_contribution, 50, 1),
 }
 TRANSFORMS: Kind = {
-    "jitter": (robustness.jitter, 16, 1),
+    "jitter": (robustness.jitter, 32, 1),
     "rotation": (robustness.rotation, 30, 1),
     "scale": (robustness.scale, 0.4, 0.02),
 }
