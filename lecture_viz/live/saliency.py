@@ -173,7 +173,7 @@ class Saliency(NeuronPanel):
                 f"{outputs['saliency caption']}<br>{self.say('mean of samples', samples=samples)}"
             )
         if not any(isinstance(part, MaxPool2d) for part in self.network.modules()):
-            outputs["deconvnet caption"] = f"{outputs['deconvnet caption']}<br>{self.say('no switches')}"
+            outputs["deconvnet caption"] = f"<b>{self.say('deconvnet title')}</b><br>{self.say('no switches')}"
         if not maps.backprop.any():
             outputs["backprop caption"] = f"{outputs['backprop caption']}<br>{self.say('silent')}"
         return outputs

@@ -94,7 +94,7 @@ def _torch() -> list[Finding]:
 def _networks() -> list[Finding]:
     from lecture_viz.networks.embedded import ARCHITECTURES  # imports PyTorch, so only now
 
-    return [finding for name in ARCHITECTURES for finding in _try(name, _embedded, name)]
+    return [finding for name in ("efficientnet_lite0", *ARCHITECTURES) for finding in _try(name, _embedded, name)]
 
 
 def _embedded(name: str) -> list[Finding]:

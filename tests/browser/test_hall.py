@@ -112,7 +112,7 @@ def test_keys_play_the_panel(screen):
     panel.root.locator(".lv-sentence", has_text="no gradient any more").wait_for()
     assert not np.array_equal(panel.pixels(1), before)
     page.keyboard.press("ArrowLeft")  # the first slider, the layer, has the keyboard
-    panel.wait_for_code("lv.neuron('relu7'")
+    panel.wait_for_code("lv.neuron('average'")
 
     page.keyboard.press("d")
     expect(page.locator("body")).to_have_class("dark")

@@ -56,7 +56,8 @@ class View:
         spoken = widgets.HTML(self.say("picture", alt=alt))  # ipywidgets' Image has no alt text of its own
         spoken.add_class("lv-spoken")
         caption = self.text(f"{name} caption", width=f"{size}px", height="64px")
-        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0"))
+        # nothing to scroll, not even for the moment in which a picture is replaced or the hall changes the scale
+        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0", overflow="visible"))
 
     def text(self, name: str, **layout: str) -> widgets.HTML:
         """An output for HTML text."""
