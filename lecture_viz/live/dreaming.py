@@ -53,8 +53,7 @@ class Dreaming(RunPanel, PhotoPanel):
 
     def presets(self, values: Values) -> dict[str, Values]:
         early, middle, deep = worth_seeing.layers(self.network, self.layer_names)
-        full_size = self.network.input_size > 128
-        size = {"pixels": 384, "jitter": 16} if full_size else {"pixels": 192, "jitter": 8}
+        size = {"pixels": 384, "jitter": 16} if self.network.full_size else {"pixels": 192, "jitter": 8}
         plain = {"photo": self._first, "guide": "none", "octaves": 4, "rate": RATE} | size
         return {
             "strokes": plain | {"layer": early},

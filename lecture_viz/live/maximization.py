@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .. import targets
 from ..networks import Network
-from ..optimization_based.maximization import maximize, start_image
+from ..optimization_based.maximization import LARGE, SMALL, maximize, start_image
 from ..optimization_based.optimization import resized
 from ..optimization_based.parameterization import PARAMETERIZATIONS
 from .kit import worth_seeing
@@ -20,13 +20,10 @@ from .kit.strengths import OFF, sliders, strengths
 
 FOLDED = ("L1", "6-norm", "median", "bilateral", "wavelet threshold", "clip small", "clip small contribution")
 PLAIN: Values = OFF | {"begin_with": "noise", "parameterization": "pixels", "octaves": 1}
-NATURAL: Values = PLAIN | {"parameterization": "fourier", "jitter": 6, "rotation": 8, "scale": 0.1}
+NATURAL: Values = PLAIN | {"parameterization": "fourier"} | SMALL
 YOSINSKI = {"L2": 10, "low-pass": 0.4, "clip small": 5, "clip small contribution": 5}
 # at full size: shapes first (`SmoothFourier`), from small to large, seen from many sides
-LARGE: Values = PLAIN | {
-    **{"begin_with": "grey", "parameterization": "smooth fourier", "steps": 192, "octaves": 4},
-    **{"total variation": 75, "L2": 50, "jitter": 16, "rotation": 8, "scale": 0.3},
-}
+FULL_SIZE: Values = {"begin_with": "grey", "parameterization": "smooth fourier", "steps": 192, "octaves": 4}
 
 
 class Maximization(RunPanel, NeuronPanel):
@@ -66,7 +63,7 @@ class Maximization(RunPanel, NeuronPanel):
         output = self.output | {"kind": "logit"}
         natural = recipe(network)
         # shifted that far, what is about the dumbbell comes into view
-        arms = {"jitter": 32, "scale": 0.25, "total variation": 50} if natural is LARGE else {}
+        arms = {"jitter": 32, "scale": 0.25, "total variation": 50} if network.full_size else {}
         presets = {
             "noise, no regulariser": PLAIN | output,
             "noise + L2": PLAIN | output | {"L2": 40},
@@ -115,4 +112,4 @@ class Maximization(RunPanel, NeuronPanel):
 
 def recipe(network: Network) -> Values:
     """What gives natural pictures of its size."""
-    return LARGE if network.input_size > 128 else NATURAL
+    return PLAIN | FULL_SIZE | LARGE if network.full_size else NATURAL

@@ -41,7 +41,7 @@ class Network(nn.Module):
 
     Attributes:
         name: as given to `load_network`.
-        input_size: side in pixels of the square pictures it was trained on.
+        input_size: side in pixels of the square pictures it was trained on; ``full_size`` if that is above 128.
         labels: class names, one per logit, in the language in use when it was loaded.
         english: the same in English; names in either language are understood.
         layers: names in forward order, as a lecturer would say them (``conv1``, ``relu1``, …). Any other submodule can
@@ -69,7 +69,7 @@ class Network(nn.Module):
         """
         super().__init__()
         self.name = name
-        self.input_size = input_size
+        self.input_size, self.full_size = input_size, input_size > 128
         self.labels = self.english = tuple(labels)
         self.module = module.eval().requires_grad_(False)
         self._named_layers = layers

@@ -23,6 +23,10 @@ from .parameterization import PARAMETERIZATIONS, Pixels
 from .regularizers import GREY, l2, total_variation
 from .robustness import jitter, rotation, scale
 
+# strengths that give natural pictures: in Fourier coefficients, and at full size in smooth ones
+SMALL: dict[str, float] = {"jitter": 6, "rotation": 8, "scale": 0.1}
+LARGE: dict[str, float] = {"total variation": 75, "L2": 50, "jitter": 16, "rotation": 8, "scale": 0.3}
+
 
 def maximize(
     network: Network,
@@ -74,14 +78,16 @@ def maximize(
 def class_images(network: Network, labels: Sequence[str | int], steps: int = 256, seed: int = 0) -> Tensor:
     """A picture of each class ``(N, 3, size, size)``, all in one batch, by the recipe of Olah et al. [17].
 
-    Fourier coefficients of decorrelated colours, jitter, rotation and scale; at full size (above 128 pixels) smooth
+    Fourier coefficients of decorrelated colours, jitter, rotation and scale; at full size smooth
     ones, gentle penalties, and from small to large. See `maximize` for errors.
     """
     targets = [logit(label) for label in labels]
-    choices: dict[str, Any] = {"parameterization": "fourier", "transforms": [jitter(6), rotation(8), scale(0.1)]}
-    if network.input_size > 128:
-        choices = {"parameterization": "smooth fourier", "transforms": [jitter(16), rotation(8), scale(0.3)]}
-        choices |= {"penalties": [total_variation(75), l2(50)], "start": "grey", "octaves": 4}
+    strengths = LARGE if network.full_size else SMALL
+    choices: dict[str, Any] = {"parameterization": "fourier"}
+    choices["transforms"] = [make(strengths[make.__name__]) for make in (jitter, rotation, scale)]
+    if network.full_size:
+        choices |= {"parameterization": "smooth fourier", "start": "grey", "octaves": 4}
+        choices["penalties"] = [total_variation(strengths["total variation"]), l2(strengths["L2"])]
     return last(maximize(network, targets, steps, seed=seed, **choices)).image
 
 
