@@ -55,9 +55,8 @@ class View:
         image = self.outputs[name] = widgets.Image(format="png", layout=box)
         spoken = widgets.HTML(self.say("picture", alt=alt))  # ipywidgets' Image has no alt text of its own
         spoken.add_class("lv-spoken")
-        caption = self.text(f"{name} caption", width=f"{size}px", height="64px")
-        # nothing to scroll, not even for the moment in which a picture is replaced or the hall changes the scale
-        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0", overflow="visible"))
+        caption = self.text(f"{name} caption", width=f"{size}px", min_height="64px")  # three lines, seldom four
+        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0"))
 
     def text(self, name: str, **layout: str) -> widgets.HTML:
         """An output for HTML text."""
