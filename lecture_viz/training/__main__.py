@@ -1,5 +1,8 @@
 """Train an embedded network: ``python -m lecture_viz.training alexnet64 --data tiny-imagenet-200``.
 
+First from the labels alone; then on, with a teacher: ``teach`` in place of a network's name fits one and stores its
+soft answers to the training photos (`lecture_viz.training.teacher`), and ``--teacher`` names their file.
+
 Writes the log and a checkpoint after each epoch to ``--out``; the same command resumes. At the end the weights, their
 checksum, the log and the model card replace those in ``lecture_viz/networks/weights``.
 """
@@ -13,17 +16,20 @@ import torch
 
 from ..networks import embedded
 from .card import model_card
-from .export import about, export
+from .export import about, export, unfold
+from .soft_labels import SoftLabels
+from .teacher import teach
 from .tiny_imagenet import read_labels, read_split
-from .train import RECIPES, Recipe, fit_to_time, normalise, train
+from .train import RECIPES, TAUGHT, Recipe, fit_to_time, normalise, train
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m lecture_viz.training", description=__doc__)
-    parser.add_argument("network", choices=sorted(RECIPES))
+    parser.add_argument("network", choices=[*sorted(RECIPES), "teach"])
     parser.add_argument("--data", type=Path, required=True, help="the folder tiny-imagenet-200")
     parser.add_argument("--out", type=Path, default=Path("training-run"), help="log, checkpoint (default: %(default)s)")
     parser.add_argument("--weights", type=Path, default=embedded.WEIGHTS, help="for the result (default: the package)")
+    parser.add_argument("--teacher", type=Path, help="soft labels, made by teach: go on with a teacher")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, help="a time budget: fewer or more epochs than the recipe's")
     parser.add_argument("--card-only", action="store_true", help="measure the shipped weights again, without training")
@@ -36,13 +42,22 @@ def main() -> None:
     if not options.card_only:
         training = read_split(options.data, "train")
         _, labels = read_labels(options.data)
-        recipe = replace(RECIPES[name], seed=options.seed)
+        if name == "teach":
+            teach(training, validation, len(labels), options.out, options.seed)
+            return
+        teacher = SoftLabels.read(options.teacher) if options.teacher else None
+        recipe = replace((TAUGHT if teacher else RECIPES)[name], seed=options.seed)
         torch.manual_seed(recipe.seed)
         device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        inputs = normalise(validation.images[:200])
+        model = embedded.ARCHITECTURES[name](len(labels), batch_norm=recipe.batch_norm)
         if recipe.start:
-            model = embedded.load_embedded(recipe.start, folder=weights).module.requires_grad_().to(device)
-        else:
-            model = embedded.ARCHITECTURES[name](len(labels), batch_norm=True).to(device)
+            before = embedded.load_embedded(recipe.start, folder=weights).module
+            if recipe.batch_norm:
+                model = unfold(before, model, normalise(training.images[:: len(training.images) // 1000 + 1]))
+            else:
+                model.load_state_dict(before.state_dict())
+        model = model.to(device)
         if options.minutes:
             fitted = options.out / "recipe.json"  # speed differs from start to start: a resumed run keeps its epochs
             if not fitted.exists():
@@ -51,11 +66,12 @@ def main() -> None:
                 fitted.write_text(json.dumps(asdict(recipe)))
             recipe = Recipe(**json.loads(fitted.read_text()))
             print(f"in {options.minutes:g} minutes: {recipe.stages}", flush=True)
-        model = train(model, training, validation, recipe, options.out)
+        model = train(model, training, validation, recipe, options.out, teacher=teacher)
         weights.mkdir(parents=True, exist_ok=True)
-        inputs = normalise(validation.images[:200])
         export(model.cpu().float(), about(labels), inputs, weights / f"{name}.safetensors")
-        log.write_text(json.dumps(asdict(recipe)) + "\n" + (options.out / "log.jsonl").read_text())
+        earlier = log.read_text() if recipe.start == name else ""
+        settings = asdict(recipe) | ({"taught_by": teacher.teacher} if teacher else {})
+        log.write_text(earlier + json.dumps(settings) + "\n" + (options.out / "log.jsonl").read_text())
 
     network = embedded.load_embedded(name, folder=weights)
     card = weights / f"{name}.md"

@@ -77,9 +77,20 @@ def _percent(hits: torch.Tensor) -> str:
     return f"{100 * hits.float().mean():.1f}"
 
 
+def _training(name: str, recipe: dict) -> str:
+    """How to repeat one training, and its settings."""
+    taught = " --teacher path/to/teacher.safetensors" if recipe.get("teacher") else ""
+    words = "From the labels"
+    if taught:
+        words = "Then on with a teacher (`python -m lecture_viz.training teach --data …` makes its file)"
+    settings = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in recipe.items())
+    return f"{words}: `python -m lecture_viz.training {name} --data path/to/tiny-imagenet-200{taught}`\n\n{settings}"
+
+
 def model_card(network: Network, validation: Split, log: Path, file: Path) -> str:
-    """The card in Markdown. ``log`` holds the recipe and one line per epoch; ``file`` is the weights that ship."""
-    recipe, *epochs = (json.loads(line) for line in log.read_text().splitlines())
+    """The card in Markdown. ``log`` holds each training's recipe and a line per epoch; ``file`` is what ships."""
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    recipes, epochs = [r for r in lines if "stages" in r], [e for e in lines if "stages" not in e]
     ranked = _ranked(network, validation)
     hit = ranked == validation.classes[:, None]
     top1, top5 = hit[:, 0], hit.any(dim=1)
@@ -106,7 +117,7 @@ def model_card(network: Network, validation: Split, log: Path, file: Path) -> st
         [r.layer, r.channels, _listed(r.dead), _listed(f"{a} = {b}" for a, b in r.duplicates)]
         for r in filter_reports(network, validation.images[:2000] / 255)
     ]
-    settings = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in recipe.items())
+    trainings = "\n\n".join(_training(network.name, recipe) for recipe in recipes)
     rows = [[e["epoch"], e["pixels"], f"{e['loss']:.3f}", e["top1"], e["top5"], e["seconds"]] for e in epochs]
     study = file.parent / STUDY
     weights, side = sum(p.numel() for p in network.parameters()), network.input_size
@@ -153,9 +164,7 @@ subset of ImageNet, whose images may be used for non-commercial research and edu
 
 ## Recipe
 
-Reproduce: `python -m lecture_viz.training {network.name} --data path/to/tiny-imagenet-200`
-
-{settings}
+{trainings}
 
 {study.read_text() if study.exists() else ""}
 <details><summary>Training log</summary>

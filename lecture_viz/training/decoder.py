@@ -42,7 +42,7 @@ class Painting(Run):
     def make_optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
         return torch.optim.Adam(groups, lr=self.recipe.peak_rate)
 
-    def loss(self, pictures: Tensor, classes: Tensor) -> Tensor:
+    def loss(self, pictures: Tensor, classes: Tensor, taught: Tensor | None = None) -> Tensor:
         with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
             wanted = self.early(normalise(pictures).to(memory_format=torch.channels_last))
             code = self.late(wanted)

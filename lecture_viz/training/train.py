@@ -1,4 +1,4 @@
-"""The training loop: one-cycle SGD, label smoothing, progressive resizing, checkpoint and resume.
+"""The training loop: one-cycle SGD, labels and a teacher's soft answers, progressive resizing, checkpoint and resume.
 
 Everything random is drawn from generators seeded by (seed, epoch) and (seed, step), so a run that is stopped and
 resumed gives the weights of a run that was not.
@@ -19,6 +19,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from .adversarial import attack
+from .augmentation import crop, recolour, views
+from .soft_labels import SoftLabels
 from .tiny_imagenet import Split
 
 MEAN, STD = (0.480, 0.448, 0.398), (0.277, 0.269, 0.282)  # of Tiny ImageNet's training pixels, in [0, 1]
@@ -38,7 +40,10 @@ class Recipe:
     smallest_crop: float = 0.25  # of the area; strong zoom, because students bring close-ups
     colour: float = 0.4  # brightness, contrast, saturation vary by ± this
     attack: float = 0.0  # radius of the change made to mislead the network, see `adversarial`; 0: pictures as they are
-    start: str = ""  # the embedded network whose weights it goes on from, without batch norm; none: random ones
+    start: str = ""  # the embedded network whose weights it goes on from; none: random ones
+    batch_norm: bool = True
+    teacher: float = 0.0  # share of the teacher's answers in the loss; the rest is the label's
+    temperature: float = 1.0  # by which the teacher's and the student's logits are divided, Hinton et al. 2015, eq. 1
     seed: int = 0
 
     @property
@@ -51,9 +56,31 @@ RECIPES = {
     # a batch of 64 stays in a CPU's cache at 64×64 pixels, and is a third faster there than one of 128
     "inception64": Recipe(stages=((32, 9), (48, 8), (64, 4)), batch=64, peak_rate=0.1, averaging=0.999),
     "inception64_robust": Recipe(
-        stages=((48, 2), (64, 1)), batch=64, peak_rate=0.01, averaging=0.999, attack=0.5, start="inception64"
+        stages=((48, 2), (64, 1)),
+        batch=64,
+        peak_rate=0.01,
+        averaging=0.999,
+        attack=0.5,
+        start="inception64",
+        batch_norm=False,
     ),
 }
+# with a teacher the networks go on from what they learned from the labels
+TAUGHT = {
+    name: Recipe(
+        stages=stages,
+        batch=64,
+        peak_rate=0.05,
+        averaging=0.999,
+        smallest_crop=SoftLabels.SMALLEST_CROP,
+        colour=0.3,
+        start=name,
+        teacher=0.9,
+        temperature=2,
+    )
+    for name, stages in (("alexnet64", ((48, 8), (64, 5))), ("inception64", ((48, 8), (64, 4))))
+}
+TAUGHT["inception64_robust"] = replace(RECIPES["inception64_robust"], teacher=0.9, temperature=2)
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -64,31 +91,10 @@ def normalise(images: Tensor) -> Tensor:
     return (images - images.new_tensor(MEAN).view(shape)) / images.new_tensor(STD).view(shape)
 
 
-def augment(images: Tensor, pixels: int, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Random zoom, place, shape, mirror and colour; uint8 ``(B, 3, 64, 64)`` to float ``(B, 3, pixels, pixels)``."""
-
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(len(images), generator=generator) * (high - low) + low
-
-    area = uniform(recipe.smallest_crop, 1)
-    stretch = uniform(math.log(3 / 4), math.log(4 / 3)).mul(0.5).exp()
-    width, height = (area.sqrt() * stretch).clamp(max=1), (area.sqrt() / stretch).clamp(max=1)
-    theta = torch.zeros(len(images), 2, 3)
-    theta[:, 0, 0] = width * uniform(-1, 1).sign()  # a negative width mirrors
-    theta[:, 1, 1] = height
-    theta[:, 0, 2] = uniform(-1, 1) * (1 - width)
-    theta[:, 1, 2] = uniform(-1, 1) * (1 - height)
-    grid = F.affine_grid(theta, [len(images), 3, pixels, pixels], align_corners=False).to(images.device)
-    x = F.grid_sample(images.float() / 255, grid, padding_mode="reflection", align_corners=False)
-
-    def factor() -> Tensor:
-        return uniform(1 - recipe.colour, 1 + recipe.colour).view(-1, 1, 1, 1).to(x.device)
-
-    x = x * factor()
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)
-    x = mean + (x - mean) * factor()
-    grey = x.mean(dim=1, keepdim=True)
-    return (grey + (x - grey) * factor()).clamp(0, 1)
+def original(x: Tensor) -> Tensor:
+    """The pictures in ``[0, 1]`` that `normalise` made ``x`` of."""
+    shape = (1, 3, 1, 1)
+    return x * x.new_tensor(STD).view(shape) + x.new_tensor(MEAN).view(shape)
 
 
 def accuracy(model: nn.Module, split: Split, quick: bool = False, batch: int = 100) -> dict[str, float]:
@@ -143,18 +149,30 @@ class Run:
         with torch.autocast(self.device.type, torch.bfloat16):
             return self.model(normalise(pictures).to(memory_format=torch.channels_last)).float()
 
-    def loss(self, pictures: Tensor, classes: Tensor) -> Tensor:
-        return F.cross_entropy(self.logits(pictures), classes, label_smoothing=self.recipe.label_smoothing)
+    def loss(self, pictures: Tensor, classes: Tensor, taught: Tensor | None = None) -> Tensor:
+        """The cross-entropy with the label; where ``taught``, the teacher's logits, are given, mixed with theirs.
+
+        The teacher's part is T² KL(softmax(taught / T) ‖ softmax(logits / T)): Hinton et al. 2015, section 2.
+        """
+        logits, share, temperature = self.logits(pictures), self.recipe.teacher, self.recipe.temperature
+        loss = F.cross_entropy(logits, classes, label_smoothing=self.recipe.label_smoothing)
+        if taught is None:
+            return loss
+        said, wanted = (x.div(temperature).log_softmax(dim=1) for x in (logits, taught.float()))
+        distance = F.kl_div(said, wanted, reduction="batchmean", log_target=True)
+        return (1 - share) * loss + share * temperature**2 * distance
 
     def evaluate(self, split: Split) -> dict[str, float]:
         """What the log says after each epoch."""
         return accuracy(self.result, split, quick=True)
 
-    def step(self, pictures: Tensor, classes: Tensor, generator: torch.Generator) -> float:
+    def step(
+        self, pictures: Tensor, classes: Tensor, generator: torch.Generator, taught: Tensor | None = None
+    ) -> float:
         """One step on ``pictures`` in ``[0, 1]``; returns the loss."""
         if self.recipe.attack:
             pictures = attack(self.logits, pictures, classes, self.recipe.attack, generator)
-        loss = self.loss(pictures, classes)
+        loss = self.loss(pictures, classes, taught)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
@@ -179,15 +197,18 @@ def train(
     folder: Path,
     stop_after: int | None = None,
     kind: type[Run] = Run,
+    teacher: SoftLabels | None = None,
 ) -> nn.Module:
     """Train ``model``; returns what ships. ``folder`` gets ``log.jsonl`` and ``checkpoint.pt`` after each epoch.
 
     Resumes from ``folder/checkpoint.pt`` when it is there. ``stop_after`` ends after so many epochs in all. Another
-    ``kind`` of run has another loss.
+    ``kind`` of run has another loss. With a ``teacher`` the pictures are the views to which it has answered.
 
     Raises:
-        ValueError: the checkpoint was made with another recipe.
+        ValueError: the checkpoint was made with another recipe, or the teacher has answered to other photos.
     """
+    if teacher and len(teacher.logits[0]) != len(training.images):
+        raise ValueError(f"soft labels of {len(teacher.logits[0])} photos for {len(training.images)}: teach again")
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = math.ceil(len(training.images) / recipe.batch)
     run = kind(model, recipe, steps_per_epoch)
@@ -202,6 +223,7 @@ def train(
     for epoch in range(first_epoch, min(stop_after or len(recipe.epochs), len(recipe.epochs))):
         pixels = recipe.epochs[epoch]
         order = torch.randperm(len(training.images), generator=torch.Generator().manual_seed(recipe.seed + epoch))
+        theta, taught = teacher.of_epoch(epoch) if teacher else (None, None)
         model.train()
         started, total_loss = time.monotonic(), 0.0
         bar = tqdm(
@@ -212,8 +234,11 @@ def train(
         for step in bar:
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
             random = torch.Generator().manual_seed((recipe.seed + 1) * 1_000_003 + epoch * steps_per_epoch + step)
-            pictures = augment(training.images[chosen].to(run.device), pixels, recipe, random)
-            total_loss += run.step(pictures, training.classes[chosen].to(run.device), random)
+            images, classes = training.images[chosen].to(run.device), training.classes[chosen].to(run.device)
+            seen = views(len(images), recipe.smallest_crop, random) if theta is None else theta[chosen]
+            pictures = recolour(crop(images, seen, pixels), recipe.colour, random)
+            answers = None if taught is None else taught[chosen].to(run.device)
+            total_loss += run.step(pictures, classes, random, answers)
             bar.set_postfix(loss=f"{total_loss / (step + 1):.3f}", refresh=False)
         row = {
             "epoch": epoch + 1,
@@ -242,7 +267,9 @@ def fit_to_time(model: nn.Module, recipe: Recipe, images: int, minutes: float) -
         for trial in range(6):
             if trial == 1:  # the first is slower: memory is taken, kernels are chosen
                 started = time.monotonic()
-            run.step(augment(pictures, pixels, recipe, torch.Generator()), classes, torch.Generator())
+            random = torch.Generator()
+            view = crop(pictures, views(len(pictures), recipe.smallest_crop, random), pixels)
+            run.step(recolour(view, recipe.colour, random), classes, random)
         seconds[pixels] = (time.monotonic() - started) / 5 * images / recipe.batch
     scale = 60 * minutes / sum(seconds[pixels] * epochs for pixels, epochs in recipe.stages)
     return replace(recipe, stages=tuple((pixels, max(1, round(epochs * scale))) for pixels, epochs in recipe.stages))

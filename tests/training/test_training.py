@@ -12,13 +12,26 @@ from PIL import Image
 from safetensors import safe_open
 
 from lecture_viz.networks import Network, decoder, embedded
-from lecture_viz.training import card, study, tiny_imagenet
+from lecture_viz.training import card, study, teacher, tiny_imagenet
 from lecture_viz.training import decoder as training_decoder
 from lecture_viz.training.__main__ import main
 from lecture_viz.training.adversarial import attack
-from lecture_viz.training.export import about, export, fold
+from lecture_viz.training.augmentation import crop, recolour, views
+from lecture_viz.training.export import about, export, fold, unfold
 from lecture_viz.training.filters import filter_reports
-from lecture_viz.training.train import MEAN, RECIPES, STD, Recipe, accuracy, augment, fit_to_time, normalise, train
+from lecture_viz.training.soft_labels import SoftLabels
+from lecture_viz.training.train import (
+    MEAN,
+    RECIPES,
+    STD,
+    TAUGHT,
+    Recipe,
+    Run,
+    accuracy,
+    fit_to_time,
+    normalise,
+    train,
+)
 
 pytestmark = pytest.mark.training
 CLASSES = {"n02": ("red thing, scarlet", 0), "n01": ("green thing", 1), "n03": ("blue thing", 2)}
@@ -84,15 +97,18 @@ def test_the_folder_is_read_as_it_is_laid_out(folder):
 
 def test_augmentation_keeps_pictures_pictures(folder):
     training, _ = data(folder)
+
+    def augment(images, pixels, smallest_crop=0.25, colour=0.4):
+        random = torch.Generator().manual_seed(0)
+        return recolour(crop(images, views(len(images), smallest_crop, random), pixels), colour, random)
+
     for pixels in (32, 48, 64):
-        x = augment(training.images, pixels, RECIPE, torch.Generator().manual_seed(0))
+        x = augment(training.images, pixels)
         assert x.shape == (30, 3, pixels, pixels) and x.min() >= 0 and x.max() <= 1
-    again = augment(training.images, 64, RECIPE, torch.Generator().manual_seed(0))
-    assert torch.equal(x, again)
+    assert torch.equal(x, augment(training.images, 64))
     left_bright = torch.zeros(200, 3, 64, 64, dtype=torch.uint8)
     left_bright[..., :32] = 255
-    plain = Recipe(stages=(), smallest_crop=1, colour=0)
-    x = augment(left_bright, 64, plain, torch.Generator().manual_seed(0))
+    x = augment(left_bright, 64, smallest_crop=1, colour=0)
     mirrored = x[..., 32:].mean(dim=(1, 2, 3)) > x[..., :32].mean(dim=(1, 2, 3))
     assert 60 < mirrored.sum() < 140
     assert x.min() == 0 and x.max() == 1  # colours as they were
@@ -112,6 +128,71 @@ def test_it_learns_and_resumes_to_the_same_weights(folder, tmp_path, change):
     assert not torch.equal(straight.conv1.weight, fresh().conv1.weight)
     with pytest.raises(ValueError, match="another recipe"):
         train(fresh(), training, validation, RECIPES["alexnet64"], tmp_path / "stopped")
+
+
+def test_the_loss_with_a_teacher_is_its_formula(folder):
+    torch.manual_seed(0)
+    recipe = replace(RECIPE, teacher=0.7, temperature=3.0)
+    run, x, classes = Run(fresh(), recipe, 10), torch.rand(4, 3, 64, 64), torch.tensor([0, 2, 1, 0])
+    taught = 5 * torch.randn(4, 3)
+    run.model.eval()
+    said = run.logits(x).detach()
+    p, q = (taught / 3).softmax(dim=1), (said / 3).softmax(dim=1)
+    distance = sum(p[n, c] * (p[n, c] / q[n, c]).log() for n in range(4) for c in range(3)) / 4
+    smooth = (
+        sum(-(0.9 * said[n].log_softmax(0)[classes[n]] + 0.1 * said[n].log_softmax(0).mean()) for n in range(4)) / 4
+    )
+    torch.testing.assert_close(run.loss(x, classes, taught), 0.3 * smooth + 0.7 * 9 * distance, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(run.loss(x, classes), smooth, rtol=1e-4, atol=1e-4)
+
+
+def test_a_student_sees_what_its_teacher_saw(folder, tmp_path):
+    """A teacher that answers "green" where the view shows more of the left half: only the same views can be learned."""
+    training, validation = data(folder)
+    soft = SoftLabels([torch.randn(30, 3).half() for _ in range(2)], "a test")
+    soft.write(tmp_path / "teacher.safetensors")
+    again = SoftLabels.read(tmp_path / "teacher.safetensors")
+    assert again.teacher == "a test" and all(torch.equal(a, b) for a, b in zip(again.logits, soft.logits))
+    seen = []
+
+    class Watched(Run):
+        def step(self, pictures, classes, generator, taught=None):
+            seen.append((pictures, taught))
+            return super().step(pictures, classes, generator, taught)
+
+    recipe = replace(RECIPE, stages=((64, 3),), colour=0.0, teacher=0.5)
+    train(fresh(), training, validation, recipe, tmp_path / "run", kind=Watched, teacher=again)
+    for epoch in range(3):
+        order = torch.randperm(30, generator=torch.Generator().manual_seed(recipe.seed + epoch))
+        pictures, taught = (torch.cat(parts) for parts in zip(*seen[2 * epoch : 2 * epoch + 2]))
+        theta = SoftLabels.view(epoch % 2, 30)
+        if epoch == 2:  # the second time round, mirrored
+            theta = theta * torch.tensor([[-1.0, 1, 1], [1, 1, 1]])
+        torch.testing.assert_close(pictures, crop(training.images, theta, 64)[order], atol=1e-5, rtol=1e-5)
+        assert torch.equal(taught, soft.logits[epoch % 2][order])
+    with pytest.raises(ValueError, match="soft labels of 30 photos for 12"):
+        train(fresh(), validation, validation, recipe, tmp_path / "other", teacher=again)
+    with pytest.raises(FileNotFoundError, match="lecture_viz.training teach"):
+        SoftLabels.read(tmp_path / "nothing.safetensors")
+
+
+def test_the_teacher_is_fitted_and_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch):
+    """Of red, green and blue noise it knows every training picture, from features of which a part was there before."""
+    training, validation = data(folder)
+    asked = []
+    read = teacher.features
+    monkeypatch.setattr(teacher, "features", lambda *given: asked.append(given[2]) or read(*given))
+    monkeypatch.setattr(teacher, "EPOCHS", 40)
+    soft = SoftLabels.read(teacher.teach(training, validation, 3, tmp_path))
+    assert "efficientnet_lite0 at 160 pixels, right for 100.0 / 100.0 %" in soft.teacher
+    assert len(soft.logits) == teacher.VIEWS and len(asked) == teacher.VIEWS + 1
+    for logits in soft.logits:
+        assert logits.shape == (30, 3) and torch.equal(logits.argmax(dim=1), training.classes)
+    (tmp_path / "view1.safetensors").unlink()
+    asked.clear()
+    again = SoftLabels.read(teacher.teach(training, validation, 3, tmp_path))
+    assert asked == [f"view 2 of {teacher.VIEWS}", "validation"]
+    assert all(torch.allclose(a.float(), b.float(), atol=0.1) for a, b in zip(soft.logits, again.logits))
 
 
 def test_averaging_is_the_moving_average_of_the_steps(folder, tmp_path):
@@ -193,6 +274,21 @@ def test_folding_changes_no_logit(folder, name):
     with torch.no_grad():
         pictures = normalise(training.images)
         torch.testing.assert_close(folded(pictures), model.eval()(pictures), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_unfolding_is_the_inverse(folder, name):
+    """Batch norm put back changes no logit, and in training its statistics are those of the pictures."""
+    training, _ = data(folder)
+    pictures = normalise(training.images)
+    model = fresh(name)
+    model(pictures)
+    folded = fold(model)
+    again = unfold(folded, embedded.ARCHITECTURES[name](3, batch_norm=True), pictures)
+    with torch.no_grad():
+        wanted = folded(pictures)
+        torch.testing.assert_close(again.eval()(pictures), wanted, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(again.train()(pictures), wanted, atol=0.05, rtol=0.05)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -283,9 +379,12 @@ def test_the_checkerboard_of_a_strided_stem_shows(network, cat):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name, monkeypatch, capsys):
-    """The real recipe, on 30 images: each epoch is one step. Then the card once more, from the shipped file."""
-    command = ["training", name, "--data", str(folder), "--out", str(tmp_path / "run")]
-    weights = tmp_path / "weights"
+    """The real recipes, on 30 images: each epoch is one step. Then the card once more, from the shipped file.
+
+    First from the labels, then on with a teacher: the card has both trainings.
+    """
+    command = ["training", name, "--data", str(folder)]
+    weights, epochs = tmp_path / "weights", 0
     before = RECIPES[name].start
     if before:
         weights.mkdir()
@@ -293,20 +392,28 @@ def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name, 
         model = embedded.ARCHITECTURES[before](3, batch_norm=True)
         labels = about(["green thing", "red thing", "blue thing"])
         trained = export(model, labels, normalise(data(folder)[0].images), weights / f"{before}.safetensors")
-    for options in ([], ["--card-only"]):
-        monkeypatch.setattr(sys, "argv", [*command, "--weights", str(weights), *options])
+    file = tmp_path / "teacher.safetensors"
+    SoftLabels([10 * torch.eye(3)[data(folder)[0].classes].half()], "one who knows").write(file)
+    for recipe, options in (
+        (RECIPES[name], []),
+        (RECIPES[name], ["--card-only"]),
+        (TAUGHT[name], ["--teacher", str(file)]),
+    ):
+        run = str(tmp_path / f"run{len(options)}")
+        monkeypatch.setattr(sys, "argv", [*command, "--out", run, "--weights", str(weights), *options])
         main()
-        progress_bar = f"epoch 1/{len(RECIPES[name].epochs)}, {RECIPES[name].epochs[0]} pixels"
-        assert progress_bar in capsys.readouterr().err or options
+        trains, goes_on = "--card-only" not in options, recipe.start == name
+        assert f"epoch 1/{len(recipe.epochs)}, {recipe.epochs[0]} pixels" in capsys.readouterr().err or not trains
+        epochs = len(recipe.epochs) + (epochs if goes_on else 0) if trains else epochs
         text = (weights / f"{name}.md").read_text()
-        assert "% top-1" in text and "smallest crop: 0.25" in text
-        assert text.split("training loss")[1].count("\n| ") == len(RECIPES[name].epochs) + 1
+        assert "% top-1" in text and "smallest crop: 0." in text and ("one who knows" in text) == bool(recipe.teacher)
+        assert text.split("training loss")[1].count("\n| ") == epochs + 1
         (weights / f"{name}.md").unlink()
-    assert (weights / f"{name}.safetensors").stat().st_size < 8_000_000
-    network = embedded.load_embedded(name, folder=weights)
-    assert network.labels == ("green thing", "red thing", "blue thing")
-    if before:  # a few steps away from where it went on
-        assert (network.module.conv2.weight - trained.conv2.weight).abs().mean() < 0.1 * trained.conv2.weight.std()
+        assert (weights / f"{name}.safetensors").stat().st_size < 8_000_000
+        network = embedded.load_embedded(name, folder=weights)
+        assert network.labels == ("green thing", "red thing", "blue thing")
+        if before:  # a few steps away from where it went on
+            assert (network.module.conv2.weight - trained.conv2.weight).abs().mean() < 0.1 * trained.conv2.weight.std()
 
 
 def test_it_is_a_command():
