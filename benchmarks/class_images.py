@@ -1,10 +1,9 @@
 """Does another network recognise the class images? All 200 classes, one set of regularisers after another.
 
     python -m benchmarks.class_images
-    python -m benchmarks.class_images --full-size
 
-The first takes two hours on one core, shows its progress, and writes ``benchmarks/CLASS_IMAGES.md``; the second asks
-every tenth class of the network at full size, takes ten minutes, and writes ``benchmarks/FULL_SIZE.md``.
+It takes two hours on one core, shows its progress, and writes ``benchmarks/CLASS_IMAGES.md``. The network at full size
+is asked by `benchmarks.full_size`.
 """
 
 import argparse
@@ -13,14 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
 import lecture_viz as lv
 from lecture_viz.networks import Network
-from lecture_viz.optimization_based.maximization import class_images
-from lecture_viz.optimization_based.optimization import resized
 from lecture_viz.optimization_based.regularizers import (
     alpha_norm,
     bilateral,
@@ -40,7 +36,6 @@ from .compare import percent
 NETWORK, JUDGE = "inception64", "alexnet64"
 BATCH = 20
 STEPS = 64
-FULL_SIZE_STEPS = 192
 TRIED = slice(None, None, 10)  # the classes on which strengths are chosen: every tenth
 
 # a regulariser alone, and the strengths to choose from
@@ -118,40 +113,11 @@ def one_at_a_time(network: Network, judge: Network) -> Iterator[tuple[str, Choic
         yield f"{name} {best:g}", choices[best]
 
 
-def full_size(out: Path) -> None:
-    """The recipe of the network at full size, judged by the next larger one of its family."""
-    network, judge = (lv.load_network(f"efficientnet_lite{n}", device="cpu") for n in (0, 2))
-    labels, ranks = range(0, len(network.labels), 10), []
-    for label in tqdm(labels, network.name, leave=False):
-        with torch.no_grad():
-            image = class_images(network, [label], FULL_SIZE_STEPS, seed=label)
-            logits = judge(resized(image, 2 * [judge.input_size]))[0]
-        ranks.append(int((logits > logits[label]).sum()))
-    first, five = (percent(np.array(ranks) < n) for n in (1, 5))
-    text = f"""# Are class images at full size recognised?
-
-Written by `python -m benchmarks.class_images --full-size`. Class images of every tenth class, made with {network.name}
-in {FULL_SIZE_STEPS} steps by the recipe of `class_images`, each with a seed of its own, and shown to {judge.name},
-which had no part in them and is trained on the same photos. Percent named right, with 95 % confidence intervals.
-
-| | top-1 | top-5 |
-| :-- | --: | --: |
-| class images | {first} | {five} |
-| *1,000 real photos, one of each class ({judge.name}, see `benchmarks.accuracy`)* | 89.7 | 98.3 |
-"""
-    out.write_text(text, encoding="utf-8")
-    print(text)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--part", choices=["alone", "together"], help="half of the sets; default: all")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "CLASS_IMAGES.md")
-    parser.add_argument("--full-size", action="store_true", help="only the network at full size")
     asked = parser.parse_args()
-    if asked.full_size:
-        full_size(Path(__file__).parent / "FULL_SIZE.md")
-        return
     network, judge = lv.load_network(NETWORK, device="cpu"), lv.load_network(JUDGE, device="cpu")
     top1, top5 = re.search(r"([\d.]+) % top-1, ([\d.]+) % top-5", judge.card()).groups()
     head = f"""# Are class images recognised?
