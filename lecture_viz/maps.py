@@ -58,12 +58,24 @@ def show_signed(values: Tensor, limit: float | None = None) -> Tensor:
     scaled = (values.detach() / (limit or stretch(values))).clamp(-1, 1)
     if values.shape[1] == 3:
         return (1 + scaled) / 2
-    return _colour((1 + scaled) / 2, "RdBu_r")
+    return _colour((1 + scaled) / 2, SCALES["signed"])
 
 
 def show_magnitude(values: Tensor, limit: float | None = None) -> Tensor:
     """A map of magnitudes ``(1, 1, H, W)``, ≥ 0, as an image, scaled by ``limit`` (default: `stretch`)."""
-    return _colour((values.detach() / (limit or stretch(values))).clamp(0, 1), "magma")
+    return _colour((values.detach() / (limit or stretch(values))).clamp(0, 1), SCALES["magnitude"])
+
+
+SCALES = {"signed": "RdBu_r", "magnitude": "magma"}
+
+
+def scale_colours(scale: str) -> list[list[int]]:
+    """The colours of a scale, red, green and blue in 0 … 255, from the least to the greatest value.
+
+    ``"signed"`` goes from −limit to +limit, ``"magnitude"`` from 0 to limit; ``"colours"``, a signed map with three
+    channels, has a scale in each of them, and so no table.
+    """
+    return (_table(SCALES[scale]) * 255).round().int().tolist() if scale in SCALES else []
 
 
 def _colour(scaled: Tensor, colours: str) -> Tensor:

@@ -17,6 +17,7 @@ from .kit.call import Call, Item, Named, Part, Values
 from .kit.neuron import slider
 from .kit.panel import Panel
 from .kit.photo import WIDE
+from .kit.picture import Marked
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -59,7 +60,7 @@ class Deconvnet(Panel):
             "column": slider(),
         }
         shown = [self.view.picture(name, size) for name in ("patches", "reconstructions", "photo", "reconstruction")]
-        self.assemble(self.columns(4), self.view.row(*shown))
+        self.assemble(self.columns(4), self.view.row(*shown, main=0))
 
     def presets(self, values: Values) -> dict[str, Values]:
         layers = [layer for layer in self._fields if "pool" not in layer]
@@ -104,12 +105,15 @@ class Deconvnet(Panel):
             self._chains[layer] = turns_round(self.network, self.pictures[0], layer)
         return self._chains[layer]
 
+    def point(self, values: Values, row: int, column: int) -> Values:
+        return values | {"strongest": False, "row": row, "column": column}
+
     def show(self, made: Made) -> dict[str, Shown]:
         layer, channel, which = made.values["layer"], made.values["channel"], made.values["which"] - 1
         nine, target, painted = self._of(layer, channel), made.call.arguments[2], made.result
         photo, box = nine.photos[which], self._fields[layer][made.values["row"], made.values["column"]]
         limit = maps.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
-        shown = [maps.show_signed(part, limit) for part in nine.reconstructions]
+        shown, own = [maps.show_signed(part, limit) for part in nine.reconstructions], maps.stretch(painted)
         numbers = {"first": nine.activations[0].item(), "last": nine.activations[-1].item()}
         how = "reconstruction title" if made.call.function is deconvnet else "by the rule"
         return {
@@ -119,11 +123,10 @@ class Deconvnet(Panel):
             ),
             "reconstructions": figures.mosaic(shown, chosen=which),
             "reconstructions caption": self.say("reconstructions caption"),
-            "photo": figures.framed(photo, box),
+            "photo": Marked(photo, [box], grid=self._fields[layer].shape),
             "photo caption": self.say("value", what=target.name, value=target(self.network, photo).item())
             + "<br>"
             + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
-            "reconstruction": maps.show_signed(painted),
-            "reconstruction caption": f"<b>{self.say(how)}</b>: "
-            + self.say("signed scale", limit=maps.stretch(painted)),
+            "reconstruction": Marked(maps.show_signed(painted, own), scale="colours", limit=own),
+            "reconstruction caption": f"<b>{self.say(how)}</b>: " + self.say("signed scale", limit=own),
         }

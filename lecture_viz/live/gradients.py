@@ -34,7 +34,7 @@ class Gradients(NeuronPanel):
             "row": slider(),
             "column": slider(),
         }
-        shown = self.view.row(*(self.view.picture(name, size) for name in ("photo", "gradient", "magnitude")))
+        shown = self.view.row(*(self.view.picture(name, size) for name in ("photo", "gradient", "magnitude")), main=1)
         self.assemble(self.columns(5), shown)
 
     def presets(self, values: Values) -> dict[str, Values]:
@@ -56,19 +56,20 @@ class Gradients(NeuronPanel):
 
     def show(self, made: Made) -> dict[str, Shown]:
         value, gradient, relus = made.result
-        strength = magnitude(gradient)
-        note = self.say("through", rule=made.values["rule"], relus=relus) if relus else self.say("no relu")
+        strength, values = magnitude(gradient), made.values
+        limit, strongest = maps.stretch(gradient), maps.stretch(strength)
+        note = self.say("through", rule=values["rule"], relus=relus) if relus else self.say("no relu")
         if not gradient.any():
             note = self.say("silent")
         return {
-            "photo": self.photo,
+            "photo": self.marked(values, self.photo),
             "photo caption": self.say("value", what=made.call.arguments[2].name, value=value.item()),
-            "gradient": maps.show_signed(gradient),
+            "gradient": self.marked(values, maps.show_signed(gradient, limit), "colours", limit),
             "gradient caption": f"<b>{self.say('gradient title')}</b>: "
-            + self.say("signed scale", limit=maps.stretch(gradient))
+            + self.say("signed scale", limit=limit)
             + f"<br>{note}",
-            "magnitude": maps.show_magnitude(strength),
+            "magnitude": self.marked(values, maps.show_magnitude(strength, strongest), "magnitude", strongest),
             "magnitude caption": f"<b>{self.say('magnitude title')}</b>: "
-            + self.say("magnitude scale", limit=maps.stretch(strength))
+            + self.say("magnitude scale", limit=strongest)
             + f"<br>{self.say('percentile', percentile=maps.PERCENTILE)}",
         }

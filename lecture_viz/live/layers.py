@@ -64,7 +64,6 @@ class Layers(SearchPanel):
             "steps": widgets.IntSlider(48, 16, 256, step=16, layout=WIDE),
         }
         self.assemble_run(self.columns(4), size=size, first=[self.view.picture("photo", size)])
-        self.outputs["curves"].layout.height = "auto"  # a table of all layers, longer than the curves it replaces
 
     @property
     def layer_names(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import figures, maps
+from .. import maps
 from ..gradient_based import localization as where
 from ..gradient_based.gradients import magnitude, saliency
 from ..gradient_based.smoothgrad import smoothgrad
@@ -11,6 +11,7 @@ from ..networks import Network
 from .kit.call import Call, Named, Values
 from .kit.neuron import NeuronPanel, samples_slider
 from .kit.photo import WIDE
+from .kit.picture import Marked
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -33,7 +34,7 @@ class Localization(NeuronPanel):
             "by_colour": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
         shown = [self.view.picture(name, size) for name in ("saliency", "foreground", "box")]
-        self.assemble(self.columns(4), self.view.row(*shown))
+        self.assemble(self.columns(4), self.view.row(*shown, main=2))
 
     def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"samples": 32, "threshold": 0.5, "by_colour": False}
@@ -60,14 +61,15 @@ class Localization(NeuronPanel):
         return Resolved(call, values | {"neuron": neuron}, limits, disabled, options)
 
     def show(self, made: Made) -> dict[str, Shown]:
-        mask, box = made.known["mask"], made.result
+        mask, strength, box = made.known["mask"], made.known["saliency"], made.result
+        limit = maps.stretch(strength)
         target = self.at_strongest(made.values["layer"], made.values["neuron"])
         edges = {"top": box.top, "bottom": box.bottom - 1, "left": box.left, "right": box.right - 1}
         return {
-            "saliency": maps.show_magnitude(made.known["saliency"]),
+            "saliency": Marked(maps.show_magnitude(strength, limit), scale="magnitude", limit=limit),
             "saliency caption": self.say("saliency caption", what=target.name),
-            "foreground": self.photo * (0.2 + 0.8 * mask.to(self.photo)),
+            "foreground": Marked(self.photo * (0.2 + 0.8 * mask.to(self.photo))),
             "foreground caption": self.say("foreground caption", part=mask.float().mean().item()),
-            "box": figures.framed(self.photo, box),
+            "box": Marked(self.photo, [box]),
             "box caption": self.say("box caption", **edges),
         }

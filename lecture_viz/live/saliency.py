@@ -18,6 +18,7 @@ from ..networks import Network
 from .kit.call import Call, Expression, ForEach, Named, Values
 from .kit.neuron import NeuronPanel, samples_slider, slider
 from .kit.photo import WIDE
+from .kit.picture import Marked
 from .kit.resolved import Frame, Made, Resolved
 from .kit.view import Shown, bars
 
@@ -66,12 +67,10 @@ class Saliency(NeuronPanel):
             "one_scale": widgets.Checkbox(False, indent=True, layout=WIDE),
         }
         shown = [
-            widgets.VBox(
-                [self.view.picture(name, size), self.view.text(f"{name} alike", width=f"{size}px", height="96px")]
-            )
+            self.view.column(self.view.picture(name, size), self.view.text(f"{name} alike", height="96px"))
             for name in ("photo", *Maps._fields)
         ]
-        self.assemble(self.columns(5), self.view.row(*shown))
+        self.assemble(self.columns(5), self.view.row(*shown, main=3))
 
     def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"score": "logit", "samples": 0, "random": TRAINED, "other": self._rival}
@@ -158,12 +157,12 @@ class Saliency(NeuronPanel):
         caption = self.say("value", what=target.name, value=self._value[1])
         if made.values["random"] != TRAINED:
             caption += f"<br>{self.say('random down to', layer=made.values['random'])}"
-        outputs: dict[str, Shown] = {"photo": self.photo, "photo caption": caption}
+        outputs: dict[str, Shown] = {"photo": Marked(self.photo), "photo caption": caption}
         shared = stretch(torch.cat([part.flatten() for part in maps])) if made.values["one_scale"] else None
         for name, part in maps._asdict().items():
             limit = shared or stretch(part)
-            show = show_magnitude if name == "saliency" else show_signed
-            outputs[name] = show(part, limit)
+            show, scale = (show_magnitude, "magnitude") if name == "saliency" else (show_signed, "colours")
+            outputs[name] = Marked(show(part, limit), scale=scale, limit=limit)
             scale = self.say("magnitude scale" if name == "saliency" else "signed scale", limit=limit)
             outputs[f"{name} caption"] = f"<b>{self.say(f'{name} title')}</b><br>{scale}"
             outputs[f"{name} alike"] = f'<div class="lv-stale">{self._alike[name]}</div>'

@@ -11,6 +11,7 @@ from ..languages import option
 from ..networks import Network
 from .kit.call import Call, Values
 from .kit.photo import NETWORKS, WIDE, PhotoPanel
+from .kit.picture import Marked
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
@@ -28,9 +29,9 @@ class Start(PhotoPanel):
         super().__init__(network, photo)
         self._guesses: tuple[Any, list[tuple[str, float]]] | None = None  # the last ones, and what was looked at
         self.controls = {**self.photo_controls(), "rank": widgets.IntSlider(1, 1, GUESSES, layout=WIDE)}
-        guesses = self.view.text("guesses", width=f"{size}px", height=f"{size}px")
+        guesses = self.view.text("guesses", min_height=f"{size}px")
         pictures = [self.view.picture("photo", size), self.view.picture("gradient", size)]
-        self.assemble(self.columns(2), self.view.text("status"), self.view.row(*pictures, guesses))
+        self.assemble(self.columns(2), self.view.text("status"), self.view.row(*pictures, guesses, main=1))
 
     def presets(self, values: Values) -> dict[str, Values]:
         first = {"network": NETWORKS[0], "photo": "cat", "rank": 1}
@@ -68,11 +69,13 @@ class Start(PhotoPanel):
         best = self._best()
         label = best[made.values["rank"] - 1][0]
         said = {"photo": option(made.values["photo"]), "network": made.values["network"]}
+        gradient = made.result.gradient
+        limit = maps.stretch(gradient)
         named = {f"<b>{html.escape(guess)}</b>" if guess == label else html.escape(guess): p for guess, p in best}
         return {
-            "photo": self.photo,
+            "photo": Marked(self.photo),
             "photo caption": self.say("photo caption", size=self.network.input_size, **said),
-            "gradient": maps.show_signed(made.result.gradient),
+            "gradient": Marked(maps.show_signed(gradient, limit), scale="colours", limit=limit),
             "gradient caption": self.say("gradient caption", label=label),
             "guesses": f"<b>{self.say('guesses')}</b>{bars(named, '.0%', 110)}",
         }

@@ -12,12 +12,14 @@ class Response(NamedTuple):
     """Of one layer: the ``shape`` of its activations (``(C, h, w)`` or ``(C,)``), and where it fires most.
 
     ``strongest`` has for each channel the place of its largest activation, counted row by row ``(C,)``; ``loudest`` is
-    the channel with the largest of them all. Layers without rows and columns have no places.
+    the channel with the largest of them all, and ``loudest_at`` that at each place ``(h, w)``. Layers without rows and
+    columns have no places.
     """
 
     shape: tuple[int, ...]
     strongest: Tensor | None
     loudest: int
+    loudest_at: Tensor | None
 
     @property
     def spatial(self) -> bool:
@@ -41,5 +43,6 @@ def responses(network: Network, photo: Tensor) -> tuple[dict[str, Response], int
 
 def _response(activations: Tensor) -> Response:
     values, places = activations.reshape(len(activations), -1).max(dim=1)
-    strongest = places.cpu() if activations.ndim == 3 else None
-    return Response(tuple(activations.shape), strongest, values.argmax().item())
+    spatial = activations.ndim == 3
+    loudest_at = activations.argmax(dim=0).cpu() if spatial else None
+    return Response(tuple(activations.shape), places.cpu() if spatial else None, values.argmax().item(), loudest_at)

@@ -394,7 +394,7 @@ class LabPanel:
     def pixels(self, number: int) -> np.ndarray:
         """The ``number``-th picture as the browser has it, ``(H, W, 3)`` uint8."""
         data = (
-            self.root.locator("img.widget-image")
+            self.root.locator("img.lv-picture")
             .nth(number)
             .evaluate(
                 """async image => {
@@ -414,7 +414,7 @@ class LabPanel:
         return decoded(data)
 
     def source(self, number: int) -> str:
-        return self.root.locator("img.widget-image").nth(number).get_attribute("src")
+        return self.root.locator("img.lv-picture").nth(number).get_attribute("src")
 
     def shows(self, number: int, expected: np.ndarray) -> None:
         """A picture becomes ``expected``; gradients may differ by rounding, so nearly every pixel within 2.

@@ -194,7 +194,7 @@ def test_space_starts_and_stops_and_the_next_lesson_is_warm(screen):
 def test_sliders_away_for_larger_pictures(screen):
     page = screen.lesson(7)
     panel = shown(page)
-    picture = panel.root.locator("img.widget-image").first
+    picture = panel.root.locator("img.lv-picture").first
     panel.run_through(lambda: page.keyboard.press("9"))
     picture.hover(trial=True)  # once it stands still
     before = picture.bounding_box()["width"]

@@ -47,10 +47,15 @@ def test_deconvnet_frames_what_the_neuron_sees(deconvnet, network, pictures):
     deconvnet.set(strongest=False, row=6, column=9)
     box = lv.receptive_field(network, "relu4")[6, 9]
     photo = lv.top_patches(network, pictures, "relu4", 7, progress=False).photos[0]
-    shown = deconvnet.image("photo")[0]
-    changed = (shown != photo[0].repeat_interleave(4, 1).repeat_interleave(4, 2)).any(dim=0).nonzero()
-    assert changed.min(dim=0).values.tolist() == [4 * box.top, 4 * box.left]
-    assert changed.max(dim=0).values.tolist() == [4 * box.bottom - 1, 4 * box.right - 1]
+    assert torch.equal(deconvnet.image("photo"), photo) and deconvnet.outputs["photo"].boxes == [[*box]]
+
+
+def test_deconvnet_goes_to_the_place_that_is_clicked(deconvnet):
+    rows, columns = deconvnet.outputs["photo"].grid
+    assert (rows, columns) == (16, 16)
+    deconvnet.outputs["photo"].chosen = [5, 11, 1]
+    deconvnet.wait()
+    assert "y=5, x=11" in deconvnet.code() and not deconvnet.values["strongest"]
 
 
 def test_deconvnet_says_when_a_feature_map_never_fires(network):

@@ -97,3 +97,38 @@ def test_gradients_refuses_in_words_what_it_cannot_do(cat):
         panel.set(rule="guided")
     assert panel.outputs["gradient"].value == before
     panel.set(rule="backprop")
+
+
+def test_a_click_chooses_the_neuron_that_sees_the_place(network, cat):
+    """At the output the layer changes to the deepest with places; there the neuron that fires most at this one."""
+    panel = lv.live.gradients(network, cat)
+    layer = panel.depth(1)
+    rows, columns = panel.outputs["photo"].grid
+    panel.outputs["photo"].chosen = [3, 5, 1]
+    panel.wait()
+    activations = network.activations(cat, layer)[0]
+    assert activations.shape[1:] == (rows, columns)
+    loudest = activations[:, 3, 5].argmax().item()
+    assert panel.code() == f"lv.sensitivity(net, photo, lv.neuron('{layer}', {loudest}, y=3, x=5), rule='backprop')"
+    assert panel.preset is None and not panel.values["strongest"]
+    box = lv.receptive_field(network, layer)[3, 5]
+    assert panel.outputs["photo"].boxes == [[*box]] and panel.outputs["gradient"].boxes == []
+    y, x = panel.outputs["gradient"].place  # the middle of the neuron's share of the picture
+    assert (y + 0.5, x + 0.5) == (3.5 * 64 / rows, 5.5 * 64 / columns)
+    panel.outputs["gradient"].chosen = [4, 5, 2]  # from any picture; the channel stays
+    panel.wait()
+    assert f"'{layer}', {loudest}, y=4, x=5" in panel.code()
+
+
+def test_maps_can_be_read(network, cat):
+    """What the browser reads a map by: its scale, and what full colour stands for."""
+    panel = lv.live.gradients(network, cat)
+    gradient = lv.gradient(network, cat, lv.logit(network.top(cat, 1)[0][0]))
+    shown = panel.outputs["gradient"]
+    assert (shown.scale, shown.table) == ("colours", []) and shown.limit == pytest.approx(lv.images.stretch(gradient))
+    held = (2 * panel.image("gradient") - 1) * shown.limit
+    inside = gradient.abs() < shown.limit
+    assert torch.allclose(held[inside], gradient[inside], atol=1e-5)
+    strength = panel.outputs["magnitude"]
+    assert strength.scale == "magnitude" and len(strength.table) == 256 and strength.table[0] == [0, 0, 4]
+    assert panel.outputs["photo"].scale == "" and panel.outputs["photo"].pointed

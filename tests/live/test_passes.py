@@ -56,7 +56,7 @@ def test_the_network_runs_no_more_than_it_must(name, network, cat, passes):
 
 
 def test_another_layer_costs_no_look(network, cat, passes):
-    panel = lv.live.gradients(network, cat)
+    panel = lv.live.gradients(network, cat).set(layer="conv5")  # asks once for all receptive fields
     for move in ({"layer": "conv3"}, {"preset": "deep"}, {"strongest": False, "row": 2}):
         passes.clear()
         panel.set(**move)

@@ -96,7 +96,7 @@ def test_saliency_says_when_a_neuron_is_silent(saliency, network, cat):
 def test_saliency_grows_and_gives_way_to_newer_values(saliency):
     frames = list(saliency.draw(saliency.values | {"samples": 16}))
     grown = [frame.outputs["saliency"] for frame in frames if "saliency" in frame.outputs]
-    assert len(grown) == 2 and not torch.equal(grown[0], grown[1])
+    assert len(grown) == 2 and not torch.equal(grown[0].image, grown[1].image)
     captions = [frame.outputs["saliency caption"] for frame in frames if "saliency caption" in frame.outputs]
     assert "mean of 8 samples" in captions[0] and "mean of 16 samples" in captions[1]
     assert "lv-stale" in frames[0].outputs["guided alike"]  # until the maps it is compared with are there

@@ -7,9 +7,11 @@ from torch import Tensor
 
 from ... import targets
 from ...networks import Network
+from ...networks.receptive_fields import ReceptiveField, receptive_fields
 from ...networks.responses import Response, responses
 from .call import Values
 from .photo import WIDE, PhotoPanel
+from .picture import Marked
 
 
 def slider(high: int = 0, value: int = 0) -> widgets.IntSlider:
@@ -29,6 +31,7 @@ class NeuronPanel(PhotoPanel):
         """``label`` is the class to start with, by default the most probable one."""
         super().__init__(network, photo)
         self._looked: tuple[dict[str, Response], int] | None = None  # what the photo causes, and its best class
+        self._fields: tuple[tuple[Network, int], dict[str, ReceptiveField]] | None = None  # of all layers
         self._label = label if label is None else network.english[network.label_index(label)]
         self.output: Values = self._output()  # for presets
         self.controls = {
@@ -79,6 +82,32 @@ class NeuronPanel(PhotoPanel):
         fixed = not response.spatial or strongest
         disabled = {"strongest": not response.spatial, "row": fixed, "column": fixed}
         return self.target(layer, *(values[name] for name in given)), limits, disabled, values
+
+    def point(self, values: Values, row: int, column: int) -> Values:
+        """The neuron at this place; of a layer without places, the one of the deepest that has some and fires most."""
+        if not self.response(values["layer"]).spatial:
+            layer = self.depth(1)
+            loudest = self.response(layer).loudest_at
+            assert loudest is not None
+            values |= {"layer": layer, "neuron": loudest[row, column].item()}
+        return values | {"strongest": False, "row": row, "column": column}
+
+    def marked(self, values: Values, image: Tensor, scale: str = "", limit: float = 1.0) -> Marked:
+        """A picture of the photo's size with the neuron's place in it; the photo with its receptive field, too."""
+        response = self.response(values["layer"])
+        if not response.spatial:
+            return Marked(image, grid=self.response(self.depth(1)).shape[1:], scale=scale, limit=limit)
+        (_, rows, columns), side = response.shape, image.shape[-1]
+        place = (values["row"] + 0.5) / rows * side - 0.5, (values["column"] + 0.5) / columns * side - 0.5
+        boxes = [] if scale else [self.receptive_field(values["layer"])[values["row"], values["column"]]]
+        return Marked(image, boxes, place, (rows, columns), limit, scale)
+
+    def receptive_field(self, layer: str) -> ReceptiveField:
+        """Of the neurons of a layer; all layers are looked through at once."""
+        asked = self.network, self.photo.shape[-1]
+        if self._fields is None or self._fields[0] != asked:
+            self._fields = asked, receptive_fields(self.network, [*self.layer_names], asked[1])
+        return self._fields[1][layer]
 
     def depth(self, part: float) -> str:
         """The layer with an activation map, not a pool, at this part of the way (0 … 1)."""

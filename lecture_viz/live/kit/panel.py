@@ -20,6 +20,7 @@ from traitlets import TraitError
 
 from ... import languages
 from .call import Values
+from .picture import Picture
 from .presets import Presets, standing
 from .resolved import Frame, Made, Resolved
 from .view import Shown, View
@@ -38,13 +39,14 @@ class Panel:
 
     def __init__(self) -> None:
         self.controls: dict[str, widgets.Widget] = {}
+        self._texts = languages.of_panel(self.name)
         self.view = View(self.say)
         self.worker = Worker(f"{self.name} panel", self._answer)
         self._error: Exception | None = None
         self._drawn: Values | None = None  # the values on screen
-        self._texts = languages.of_panel(self.name)
         self._made: Made | None = None  # the last one that is whole
         self._presets: Presets | None = None
+        self._pointed: tuple[int, int] | None = None  # a place that a hand has chosen on a picture
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
@@ -66,6 +68,10 @@ class Panel:
 
     def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
+
+    def point(self, values: Values, row: int, column: int) -> Values:
+        """A hand has chosen this place, of the grid of a picture (`Marked`); returns the values."""
+        return values
 
     def resolve(self, values: Values) -> Resolved:
         """What these values mean. Nothing is moved here, and the network runs only for what it was not asked before."""
@@ -133,6 +139,9 @@ class Panel:
             raise self._error
         for control in self.controls.values():
             control.observe(self._moved, "value")
+        for output in self.outputs.values():
+            if isinstance(output, Picture):
+                output.observe(self._place_chosen, "chosen")
 
     def _name_controls(self) -> None:
         """Descriptions, tooltips and options in the language in use."""
@@ -221,7 +230,7 @@ class Panel:
             raise self._error
 
     @property
-    def outputs(self) -> dict[str, widgets.Image | widgets.HTML | widgets.FloatProgress]:
+    def outputs(self) -> dict[str, Picture | widgets.HTML | widgets.FloatProgress]:
         """The pictures' and texts' widgets by name."""
         return self.view.outputs
 
@@ -250,10 +259,19 @@ class Panel:
         if not self.worker.is_here:  # else `adjust` moved the control itself, for the drawing that is under way
             self.worker.ask()
 
+    def _place_chosen(self, change: dict[str, list[int]]) -> None:
+        row, column, _ = change["new"]
+        self._pointed = row, column
+        self.worker.ask()
+
     def _answer(self) -> None:
         """Draw the values that stand now; give up between frames when newer ones have come."""
         error = None
         try:
+            if self._pointed is not None:
+                place, self._pointed = self._pointed, None
+                for name, value in self.adjust(self.point(self.values, *place)).items():
+                    self.controls[name].value = value  # as a hand would
             values = self._settle(self.values)
             if values != self._drawn or self.is_waiting():
                 self._drawn = None

@@ -7,6 +7,7 @@ from ... import photos
 from ...networks import Network, load_network
 from .call import Call, Named, Values
 from .panel import Panel
+from .upload import Upload
 
 WIDE = {"width": "440px"}
 GIVEN = "given"  # the photo that the panel was made with
@@ -85,12 +86,12 @@ class PhotoPanel(Panel):
 
     def photo_controls(self, *others: str) -> dict[str, widgets.Widget]:
         """``network``; ``photo``, a menu of ``others`` (such as noise) and all photos; ``upload``, a button."""
-        options, button = [*others, *self._sources], {"width": "126px", "margin": "2px 2px 2px 4px"}
+        options = [*others, *self._sources]
         networks = [*dict.fromkeys((self.network.name, *self.networks))]
         chosen = {"network": widgets.Dropdown(options=networks, layout=WIDE)} if len(networks) > 1 else {}
         return chosen | {
             "photo": widgets.Dropdown(options=options, value=self._photo_name, layout={"width": "308px"}),
-            "upload": widgets.FileUpload(accept="image/*", description=self.say("upload"), layout=button),
+            "upload": Upload(description=self.say("upload")),
         }
 
     def shown_control(self, name: str) -> widgets.Widget | None:
@@ -125,8 +126,8 @@ class PhotoPanel(Panel):
 
     def receive(self, values: Values) -> Values:
         if waiting := self.controls["upload"].value:
-            content = bytes(waiting[0]["content"])
-            self.controls["upload"].value = ()  # taken, or refused by the next line
+            content = bytes(waiting)
+            self.controls["upload"].value = b""  # taken, or refused by the next line
             photos.load_image(content)
             for menu in (self.controls[name] for name in self.menus if UPLOADED not in self._sources):
                 self.offer(menu, [*menu.options, *self.options([UPLOADED])])

@@ -152,13 +152,14 @@ class RunPanel(Panel):
         progress = self.outputs["progress"] = widgets.FloatProgress(min=0, max=1, layout=widgets.Layout(width="260px"))
         progress.add_class("lv-progress")
         bar = widgets.HBox([*buttons, progress, self.view.text("time left", width="220px", margin="0 0 0 10px")])
+        bar.add_class("lv-run")
         shown = [
             *first,
             self.view.picture("image", size),
             self.view.picture("film", size),
-            self.view.text("curves", width=f"{size}px", height=f"{size}px"),
+            self.view.text("curves", min_height=f"{size}px"),
         ]
-        self.assemble(*rows, bar, self.view.row(*shown), self.view.text("save"))
+        self.assemble(*rows, bar, self.view.row(*shown, main=len(first)), self.view.text("save"))
 
     # --- what notebooks and tests use -----------------------------------------------------------------------------
 

@@ -3,17 +3,16 @@
 import html
 import math
 from collections.abc import Callable, Mapping
-from importlib.resources import files
 
 import ipywidgets as widgets
 from torch import Tensor
 
-from ... import figures, maps
+from ... import figures
+from ...photos import Box
+from .code_line import CodeLine
+from .picture import Marked, Picture
 
-STYLE = (files(__package__) / "panel.css").read_text()
-SCRIPT = (files(__package__) / "panel.js").read_text()
-ONCE = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="  # a picture of nothing: it runs code once it is there
-Shown = Tensor | str | float  # an image tensor, HTML, or the number of a progress bar
+Shown = Tensor | Marked | str | float  # an image tensor, with or without marks; HTML; or the number of a progress bar
 
 
 def bars(shares: Mapping[str, float], form: str, width: int) -> str:
@@ -39,24 +38,23 @@ class View:
     def __init__(self, say: Callable[..., str]):
         """``say`` gives the panel's texts by key."""
         self.say = say
-        self.outputs: dict[str, widgets.Image | widgets.HTML | widgets.FloatProgress] = {}
+        self.outputs: dict[str, Picture | widgets.HTML | widgets.FloatProgress] = {}
         self.pictures: dict[str, Tensor] = {}
         self.alts: dict[str, str] = {}
-        self.code = ""
-        self._code_line = widgets.HTML()
-        self._code_line.add_class("lv-code")
+        self._code_line = CodeLine(say)
         self.error_line = widgets.HTML(layout=widgets.Layout(display="none"))
         self.error_line.add_class("lv-error")
 
     def picture(self, name: str, size: int) -> widgets.VBox:
         """An output for an image, ``size`` pixels wide and high, with the text ``name + " caption"`` below."""
-        alt = self.alts[name] = self.say(f"{name} alt")
-        box = widgets.Layout(width=f"{size}px", height=f"{size}px", object_fit="contain", margin="0")
-        image = self.outputs[name] = widgets.Image(format="png", layout=box)
-        spoken = widgets.HTML(self.say("picture", alt=alt))  # ipywidgets' Image has no alt text of its own
-        spoken.add_class("lv-spoken")
-        caption = self.text(f"{name} caption", width=f"{size}px", min_height="64px")  # three lines, seldom four
-        return widgets.VBox([spoken, image, caption], layout=widgets.Layout(margin="0 14px 0 0"))
+        self.alts[name] = self.say(f"{name} alt")
+        picture = self.outputs[name] = Picture(name, size, self.say)
+        return self.column(picture, self.text(f"{name} caption", min_height="64px"))  # three lines, seldom four
+
+    @staticmethod
+    def column(*shown: widgets.Widget) -> widgets.VBox:
+        """One below the other: a column of a row, as wide as the others."""
+        return widgets.VBox(shown, layout=widgets.Layout(width="100%", min_width="0"))
 
     def text(self, name: str, **layout: str) -> widgets.HTML:
         """An output for HTML text."""
@@ -82,9 +80,16 @@ class View:
         return shown
 
     @staticmethod
-    def row(*shown: widgets.Widget) -> widgets.HBox:
-        """Pictures and texts side by side; one below the other in a small window."""
-        return widgets.HBox(shown, layout=widgets.Layout(margin="8px 0 0 0", flex_flow="row wrap"))
+    def row(*shown: widgets.Widget, main: int) -> widgets.HBox:
+        """Pictures and texts side by side, which share the width there is; in a small window two of them.
+
+        In the hall the one with the number ``main`` is the largest.
+        """
+        shown[main].add_class("lv-main")
+        row = widgets.HBox(shown)
+        row.add_class("lv-row")
+        row.add_class(f"lv-row-{len(shown)}")
+        return row
 
     @staticmethod
     def columns(lines: list[widgets.Widget], left: int) -> widgets.HBox:
@@ -95,13 +100,9 @@ class View:
         return shown
 
     def assemble(self, *rows: widgets.Widget) -> widgets.VBox:
-        """The whole: rows, the error below them, the code with its button."""
-        script = f'<img src="{ONCE}" alt="" onload="{html.escape(SCRIPT)}">'
-        unseen = widgets.HTML(f"<style>{STYLE}</style>{script}", layout=widgets.Layout(display="none"))
-        copy = widgets.HTML(f'<button class="lv-copy" data-copied="{self.say("copied")}">{self.say("copy")}</button>')
-        code = widgets.HBox([self._code_line, copy], layout=widgets.Layout(align_items="flex-start"))
-        code.add_class("lv-controls")
-        whole = widgets.VBox([unseen, *rows, self.error_line, code])
+        """The whole: rows, the error below them, the line of code."""
+        self._code_line.add_class("lv-controls")
+        whole = widgets.VBox([*rows, self.error_line, self._code_line])
         whole.add_class("lv-panel")
         return whole
 
@@ -109,16 +110,17 @@ class View:
         """Change these outputs, and the code that made what is on screen."""
         for name, content in outputs.items():
             output = self.outputs[name]
-            if not isinstance(content, Tensor):
+            if isinstance(output, Picture):
+                assert isinstance(content, Tensor | Marked)
+                self.pictures[name] = content.image if isinstance(content, Marked) else content
+                output.show(content)
+            else:
                 output.value = content
-                continue
-            self.pictures[name] = content
-            exact = max(content.shape[2:]) <= maps.EXACT
-            output.format = "png" if exact else "jpeg"
-            output.value = maps.encode(content, output.format)
-            (output.add_class if exact else output.remove_class)("lv-exact")
-        self.code = code
-        self._code_line.value = html.escape(code)
+        self._code_line.code = code
+
+    @property
+    def code(self) -> str:
+        return self._code_line.code
 
     def show_error(self, error: Exception | None) -> None:
         """In words; ``None`` takes the last one away."""
@@ -128,4 +130,9 @@ class View:
 
     def still(self, alt: str) -> str:
         """The pictures on screen as HTML, where there is no kernel (GitHub, a file just opened)."""
-        return figures.row({alt: self.pictures[name] for name, alt in self.alts.items()}, alt=alt)._repr_html_()
+        stills = {}
+        for name, words in self.alts.items():
+            stills[words] = self.pictures[name]
+            if boxes := self.outputs[name].boxes:
+                stills[words] = figures.framed(stills[words], Box(*boxes[0]))
+        return figures.row(stills, alt=alt)._repr_html_()

@@ -41,7 +41,7 @@ def test_another_photo_and_the_code_that_makes_its_picture(network, cat, name):
     assert "lv.load_image('coffee', " in panel.code()
     assert shows(name, panel, made_by(panel.code(), **known))
     upload(panel, FILE)
-    assert panel.values["photo"] == "your photo" and panel.values["upload"] == ()
+    assert panel.values["photo"] == "your photo" and panel.values["upload"] == b""
     finished(panel)
     assert "your_file" in panel.code()
     assert shows(name, panel, made_by(panel.code(), **known))

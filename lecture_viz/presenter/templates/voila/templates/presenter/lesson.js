@@ -3,17 +3,22 @@
   const tell = message => window.parent.postMessage(message, window.location.origin);
   let panels = [], screen = 0, onScreen = false;
 
+  let fitted = 0; // the height it was fitted to
+  const grown = new ResizeObserver(([{ target }]) => Math.abs(target.offsetHeight - fitted) > 2 && fit());
+
   function fit() {
     const panel = panels[screen];
     if (!panel) return;
+    grown.disconnect();
     panel.style.zoom = 1;
     panel.style.marginLeft = 0;
-    panel.style.width = 'max-content';
-    panel.style.maxWidth = `${Math.max(900, Math.min(1240, innerWidth - 40))}px`;
+    panel.style.width = '1240px';
     const { width, height } = panel.getBoundingClientRect();
     const zoom = Math.min((innerWidth - 40) / width, (innerHeight - 30) / height);
-    panel.style.zoom = Math.min(2.5, Math.max(0.8, zoom));
+    panel.style.zoom = Math.min(2.5, Math.max(0.7, zoom));
     panel.style.marginLeft = `${Math.max(0, (innerWidth - 40) / panel.style.zoom - width) / 2}px`;
+    fitted = panel.offsetHeight;
+    grown.observe(panel); // pictures come later than their places
   }
 
   function show(number) {
