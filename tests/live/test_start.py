@@ -55,3 +55,16 @@ def test_start_without_a_connection_keeps_the_picture(start, tmp_path, monkeypat
     assert before == (start.outputs["gradient"].value, start.outputs["guesses"].value, start.code())
     assert start.outputs["status"].value == "" and start.network.name == "efficientnet_lite0"
     start.set(network="efficientnet_lite0")
+
+
+def test_the_sentences_of_the_presets_hold(start):
+    """The second guess has nearly the same picture, which the gradient would not have; the cup is an espresso."""
+    network, cat = start.network, lv.load_image("cat", start.network.input_size)
+    first, second = (lv.logit(label) for label, _ in network.top(cat, 2))
+    guided, plain = (
+        lv.similarity(*(lv.gradient(network, cat, target, rule) for target in (first, second)))
+        for rule in ("guided", "backprop")
+    )
+    assert guided > 0.98 and plain < 0.9
+    label, probability = network.top(lv.load_image("coffee", network.input_size), 1)[0]
+    assert label == "espresso" and probability > 0.9
