@@ -17,7 +17,7 @@ from .kit.call import Call, Item, Named, Part, Values
 from .kit.neuron import slider
 from .kit.panel import Panel
 from .kit.photo import WIDE
-from .kit.picture import Marked
+from .kit.picture import Marked, signed
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -110,10 +110,10 @@ class Deconvnet(Panel):
 
     def show(self, made: Made) -> dict[str, Shown]:
         layer, channel, which = made.values["layer"], made.values["channel"], made.values["which"] - 1
-        nine, target, painted = self._of(layer, channel), made.call.arguments[2], made.result
+        nine, target, painted = self._of(layer, channel), made.call.arguments[2], signed(made.result)
         photo, box = nine.photos[which], self._fields[layer][made.values["row"], made.values["column"]]
         limit = maps.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
-        shown, own = [maps.show_signed(part, limit) for part in nine.reconstructions], maps.stretch(painted)
+        shown = [maps.show_signed(part, limit) for part in nine.reconstructions]
         numbers = {"first": nine.activations[0].item(), "last": nine.activations[-1].item()}
         how = "reconstruction title" if made.call.function is deconvnet else "by the rule"
         return {
@@ -127,6 +127,6 @@ class Deconvnet(Panel):
             "photo caption": self.say("value", what=target.name, value=target(self.network, photo).item())
             + "<br>"
             + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
-            "reconstruction": Marked(maps.show_signed(painted, own), scale="colours", limit=own),
-            "reconstruction caption": f"<b>{self.say(how)}</b>: " + self.say("signed scale", limit=own),
+            "reconstruction": painted,
+            "reconstruction caption": f"<b>{self.say(how)}</b>: " + self.say("signed scale", limit=painted.limit),
         }

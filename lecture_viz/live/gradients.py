@@ -10,6 +10,7 @@ from ..networks import Network
 from .kit.call import Call, Values
 from .kit.neuron import NeuronPanel, slider
 from .kit.photo import WIDE
+from .kit.picture import Marked, magnitudes, signed
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -55,21 +56,20 @@ class Gradients(NeuronPanel):
         return Resolved(call, values | placed, limits, disabled, {"layer": self.layer_names})
 
     def show(self, made: Made) -> dict[str, Shown]:
-        value, gradient, relus = made.result
-        strength, values = magnitude(gradient), made.values
-        limit, strongest = maps.stretch(gradient), maps.stretch(strength)
+        (value, gradient, relus), values = made.result, made.values
+        sensitivities, strength = signed(gradient), magnitudes(magnitude(gradient))
         note = self.say("through", rule=values["rule"], relus=relus) if relus else self.say("no relu")
         if not gradient.any():
             note = self.say("silent")
         return {
-            "photo": self.marked(values, self.photo),
+            "photo": self.marked(values, Marked(self.photo)),
             "photo caption": self.say("value", what=made.call.arguments[2].name, value=value.item()),
-            "gradient": self.marked(values, maps.show_signed(gradient, limit), "colours", limit),
+            "gradient": self.marked(values, sensitivities),
             "gradient caption": f"<b>{self.say('gradient title')}</b>: "
-            + self.say("signed scale", limit=limit)
+            + self.say("signed scale", limit=sensitivities.limit)
             + f"<br>{note}",
-            "magnitude": self.marked(values, maps.show_magnitude(strength, strongest), "magnitude", strongest),
+            "magnitude": self.marked(values, strength),
             "magnitude caption": f"<b>{self.say('magnitude title')}</b>: "
-            + self.say("magnitude scale", limit=strongest)
+            + self.say("magnitude scale", limit=strength.limit)
             + f"<br>{self.say('percentile', percentile=maps.PERCENTILE)}",
         }

@@ -3,7 +3,6 @@
 import ipywidgets as widgets
 from torch import Tensor
 
-from .. import maps
 from ..gradient_based import localization as where
 from ..gradient_based.gradients import magnitude, saliency
 from ..gradient_based.smoothgrad import smoothgrad
@@ -11,7 +10,7 @@ from ..networks import Network
 from .kit.call import Call, Named, Values
 from .kit.neuron import NeuronPanel, samples_slider
 from .kit.photo import WIDE
-from .kit.picture import Marked
+from .kit.picture import Marked, magnitudes
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -61,12 +60,11 @@ class Localization(NeuronPanel):
         return Resolved(call, values | {"neuron": neuron}, limits, disabled, options)
 
     def show(self, made: Made) -> dict[str, Shown]:
-        mask, strength, box = made.known["mask"], made.known["saliency"], made.result
-        limit = maps.stretch(strength)
+        mask, box = made.known["mask"], made.result
         target = self.at_strongest(made.values["layer"], made.values["neuron"])
         edges = {"top": box.top, "bottom": box.bottom - 1, "left": box.left, "right": box.right - 1}
         return {
-            "saliency": Marked(maps.show_magnitude(strength, limit), scale="magnitude", limit=limit),
+            "saliency": magnitudes(made.known["saliency"]),
             "saliency caption": self.say("saliency caption", what=target.name),
             "foreground": Marked(self.photo * (0.2 + 0.8 * mask.to(self.photo))),
             "foreground caption": self.say("foreground caption", part=mask.float().mean().item()),

@@ -13,12 +13,12 @@ from ..gradient_based.gradients import gradient, magnitude
 from ..gradient_based.relu_rules import RULES
 from ..gradient_based.sanity_checks import cascade, randomized, similarity
 from ..gradient_based.smoothgrad import BATCH, smoothgrad
-from ..maps import show_magnitude, show_signed, stretch
+from ..maps import stretch
 from ..networks import Network
 from .kit.call import Call, Expression, ForEach, Named, Values
 from .kit.neuron import NeuronPanel, samples_slider, slider
 from .kit.photo import WIDE
-from .kit.picture import Marked
+from .kit.picture import Marked, magnitudes, signed
 from .kit.resolved import Frame, Made, Resolved
 from .kit.view import Shown, bars
 
@@ -161,8 +161,7 @@ class Saliency(NeuronPanel):
         shared = stretch(torch.cat([part.flatten() for part in maps])) if made.values["one_scale"] else None
         for name, part in maps._asdict().items():
             limit = shared or stretch(part)
-            show, scale = (show_magnitude, "magnitude") if name == "saliency" else (show_signed, "colours")
-            outputs[name] = Marked(show(part, limit), scale=scale, limit=limit)
+            outputs[name] = (magnitudes if name == "saliency" else signed)(part, limit)
             scale = self.say("magnitude scale" if name == "saliency" else "signed scale", limit=limit)
             outputs[f"{name} caption"] = f"<b>{self.say(f'{name} title')}</b><br>{scale}"
             outputs[f"{name} alike"] = f'<div class="lv-stale">{self._alike[name]}</div>'

@@ -5,13 +5,13 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .. import maps, targets
+from .. import targets
 from ..gradient_based.gradients import sensitivity
 from ..languages import option
 from ..networks import Network
 from .kit.call import Call, Values
 from .kit.photo import NETWORKS, WIDE, PhotoPanel
-from .kit.picture import Marked
+from .kit.picture import Marked, signed
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
@@ -69,13 +69,11 @@ class Start(PhotoPanel):
         best = self._best()
         label = best[made.values["rank"] - 1][0]
         said = {"photo": option(made.values["photo"]), "network": made.values["network"]}
-        gradient = made.result.gradient
-        limit = maps.stretch(gradient)
         named = {f"<b>{html.escape(guess)}</b>" if guess == label else html.escape(guess): p for guess, p in best}
         return {
             "photo": Marked(self.photo),
             "photo caption": self.say("photo caption", size=self.network.input_size, **said),
-            "gradient": Marked(maps.show_signed(gradient, limit), scale="colours", limit=limit),
+            "gradient": signed(made.result.gradient),
             "gradient caption": self.say("gradient caption", label=label),
             "guesses": f"<b>{self.say('guesses')}</b>{bars(named, '.0%', 110)}",
         }

@@ -37,6 +37,8 @@ def main() -> None:
     name, weights = options.network, options.weights
     log = weights / f"{name}.jsonl"
 
+    if name == "teach" and options.card_only:
+        parser.error("the teacher has no card; leave --card-only out")
     print("reading the images …", flush=True)
     validation = read_split(options.data, "val")
     if not options.card_only:
@@ -69,9 +71,10 @@ def main() -> None:
         model = train(model, training, validation, recipe, options.out, teacher=teacher)
         weights.mkdir(parents=True, exist_ok=True)
         export(model.cpu().float(), about(labels), inputs, weights / f"{name}.safetensors")
-        earlier = log.read_text() if recipe.start == name else ""
+        earlier = log.read_text() if recipe.start == name and log.exists() else ""
         settings = asdict(recipe) | ({"taught_by": teacher.teacher} if teacher else {})
-        log.write_text(earlier + json.dumps(settings) + "\n" + (options.out / "log.jsonl").read_text())
+        this = json.dumps(settings) + "\n" + (options.out / "log.jsonl").read_text()
+        log.write_text(earlier.removesuffix(this) + this)  # the same command once more adds nothing
 
     network = embedded.load_embedded(name, folder=weights)
     card = weights / f"{name}.md"

@@ -33,8 +33,8 @@ EPOCHS = 8  # of the new last layer, each on the features of another view
 
 def features(images: Tensor, theta: Tensor, name: str, batch: int = 16) -> Tensor:
     """What the teacher's last layer reads ``(N, 1280)``, in half precision, of the views ``theta`` of ``images``."""
-    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    network = load_network(TEACHER, device=device)
+    network = load_network(TEACHER)
+    device = network.device
     starts = range(0, len(images), batch)
     read = []
     with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
@@ -48,20 +48,19 @@ def features(images: Tensor, theta: Tensor, name: str, batch: int = 16) -> Tenso
 def fit(views: list[Tensor], classes: Tensor, n_labels: int, seed: int) -> nn.Linear:
     """A last layer for the features of each view ``(N, 1280)``: Adam, the rate falling along a cosine."""
     torch.manual_seed(seed)
-    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-    head = nn.Linear(views[0].shape[1], n_labels).to(device)
+    head = nn.Linear(views[0].shape[1], n_labels)
     optimiser = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
     batch = 256
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS * -(-len(classes) // batch))
     for epoch in range(EPOCHS):
         seen = views[epoch % len(views)]
         for chosen in torch.randperm(len(classes)).split(batch):
-            loss = F.cross_entropy(head(seen[chosen].to(device).float()), classes[chosen].to(device))
+            loss = F.cross_entropy(head(seen[chosen].float()), classes[chosen])
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-    return head.cpu().requires_grad_(False)
+    return head.requires_grad_(False)
 
 
 def teach(training: Split, validation: Split, n_labels: int, folder: Path, seed: int = 0) -> Path:

@@ -147,7 +147,7 @@ def test_the_loss_with_a_teacher_is_its_formula(folder):
 
 
 def test_a_student_sees_what_its_teacher_saw(folder, tmp_path):
-    """A teacher that answers "green" where the view shows more of the left half: only the same views can be learned."""
+    """In each epoch the pictures are the views to which it answered, with its answers; in the third, mirrored."""
     training, validation = data(folder)
     soft = SoftLabels([torch.randn(30, 3).half() for _ in range(2)], "a test")
     soft.write(tmp_path / "teacher.safetensors")

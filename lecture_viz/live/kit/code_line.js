@@ -22,19 +22,20 @@ function render({ model, el }) {
   });
 
   // a handle has no name of its own, and the words of its menu are not its number
-  const name = panel => {
+  const name = () => {
     for (const handle of panel.querySelectorAll('.widget-slider .noUi-handle')) {
       const slider = handle.closest('.widget-slider');
       handle.setAttribute('aria-label', slider.querySelector('.widget-label').textContent);
       handle.setAttribute('aria-valuetext', slider.querySelector('.widget-readout').textContent);
     }
   };
+  let panel = null;
   const grown = new ResizeObserver(() => {
-    const panel = el.closest('.lv-panel');
-    if (!panel) return;
-    grown.observe(panel); // its sliders may come after this line
-    name(panel);
-    for (const event of ['focusin', 'keyup', 'pointerup']) panel.addEventListener(event, () => name(panel));
+    if (!panel && (panel = el.closest('.lv-panel'))) {
+      grown.observe(panel); // its sliders may come after this line
+      for (const event of ['focusin', 'keyup', 'pointerup']) panel.addEventListener(event, () => name());
+    }
+    if (panel) name();
   });
   grown.observe(el);
   return () => grown.disconnect();

@@ -1,6 +1,7 @@
 """What panels about one photo share: a slider for the layer, and one for a neuron of it."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import ipywidgets as widgets
 from torch import Tensor
@@ -92,15 +93,15 @@ class NeuronPanel(PhotoPanel):
             values |= {"layer": layer, "neuron": loudest[row, column].item()}
         return values | {"strongest": False, "row": row, "column": column}
 
-    def marked(self, values: Values, image: Tensor, scale: str = "", limit: float = 1.0) -> Marked:
+    def marked(self, values: Values, shown: Marked) -> Marked:
         """A picture of the photo's size with the neuron's place in it; the photo with its receptive field, too."""
-        response = self.response(values["layer"])
-        if not response.spatial:
-            return Marked(image, grid=self.response(self.depth(1)).shape[1:], scale=scale, limit=limit)
-        (_, rows, columns), side = response.shape, image.shape[-1]
-        place = (values["row"] + 0.5) / rows * side - 0.5, (values["column"] + 0.5) / columns * side - 0.5
-        boxes = [] if scale else [self.receptive_field(values["layer"])[values["row"], values["column"]]]
-        return Marked(image, boxes, place, (rows, columns), limit, scale)
+        layer, row, column = (values[name] for name in ("layer", "row", "column"))
+        if not self.response(layer).spatial:
+            return replace(shown, grid=self.response(self.depth(1)).shape[1:])
+        (_, rows, columns), side = self.response(layer).shape, shown.image.shape[-1]
+        place = (row + 0.5) / rows * side - 0.5, (column + 0.5) / columns * side - 0.5
+        boxes = [] if shown.scale else [self.receptive_field(layer)[row, column]]
+        return replace(shown, boxes=boxes, place=place, grid=(rows, columns))
 
     def receptive_field(self, layer: str) -> ReceptiveField:
         """Of the neurons of a layer; all layers are looked through at once."""

@@ -112,7 +112,7 @@ function render({ model, el }) {
     return x >= 0 && y >= 0 && x < width && y < height ? [y, x] : null;
   };
   const point = place => { // here, and in the pictures beside that show the same places
-    if (!model.get('pointed')) { hovered = null; say(place); return; }
+    if (!model.get('pointed')) return;
     panel()?.dispatchEvent(new CustomEvent('lv-point', { detail: place && place.map((part, n) => part / size()[n]) }));
   };
   const pointed = event => {

@@ -41,6 +41,18 @@ class Marked:
     scale: str = ""
 
 
+def signed(values: Tensor, limit: float | None = None) -> Marked:
+    """A signed map ``(1, 3, H, W)``, scaled by ``limit`` (default: `maps.stretch`)."""
+    limit = limit or maps.stretch(values)
+    return Marked(maps.show_signed(values, limit), limit=limit, scale="colours")
+
+
+def magnitudes(values: Tensor, limit: float | None = None) -> Marked:
+    """A map of magnitudes ``(1, 1, H, W)``, scaled by ``limit`` (default: `maps.stretch`)."""
+    limit = limit or maps.stretch(values)
+    return Marked(maps.show_magnitude(values, limit), limit=limit, scale="magnitude")
+
+
 class Picture(anywidget.AnyWidget):
     """A picture of a panel, in a square of at most ``side`` screen pixels.
 

@@ -20,9 +20,9 @@ def bars(shares: Mapping[str, float], form: str, width: int) -> str:
     rows = ""
     for name, share in shares.items():
         number = "–" if math.isnan(share) else format(share, form)
-        length = 0 if math.isnan(share) else width * max(0.0, share)
-        drawn = f'<div class="lv-bar" style="width:{length:.0f}px"></div>'
-        rows += f"<tr><td>{name}</td><td>{drawn}</td><td>{number}</td></tr>"
+        length = 0 if math.isnan(share) else 100 * max(0.0, share)
+        drawn = f'<div class="lv-bar" style="width:{length:.0f}%"></div>'
+        rows += f'<tr><td>{name}</td><td style="width:{width}px">{drawn}</td><td>{number}</td></tr>'
     return f"<table class='lv-guesses'>{rows}</table>"
 
 

@@ -12,7 +12,7 @@
     grown.disconnect();
     panel.style.zoom = 1;
     panel.style.marginLeft = 0;
-    panel.style.width = '1240px';
+    panel.style.width = panel.querySelector('.lv-row') ? '1240px' : 'max-content';
     const { width, height } = panel.getBoundingClientRect();
     const zoom = Math.min((innerWidth - 40) / width, (innerHeight - 30) / height);
     panel.style.zoom = Math.min(2.5, Math.max(0.7, zoom));
