@@ -17,7 +17,7 @@ Targets add and scale: ``logit("tabby") - 0.5 * logit("lemon")``.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from numbers import Real
 from operator import add
@@ -114,6 +114,10 @@ class Target:
         values = [(weight, term.value(network, outputs[term.at])) for weight, term in self.terms]
         return reduce(add, (value if weight == 1 else weight * value for weight, value in values))
 
+    def halved(self) -> "Target":
+        """The same for a picture of half the height and width: a neuron's row and column are halved, too."""
+        return Target(tuple((weight, replace(term, index=_half(term.index))) for weight, term in self.terms))
+
     def __add__(self, other: "Target") -> "Target":
         return Target(self.terms + other.terms) if isinstance(other, Target) else NotImplemented
 
@@ -140,6 +144,11 @@ class Target:
             sign = (" - " if text else "-") if weight < 0 else (" + " if text else "")
             text += sign + ("" if abs(weight) == 1 else f"{abs(weight):g} * ") + str(term)
         return text
+
+
+def _half(index: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """A channel stays, what follows is a place."""
+    return index[:1] + tuple(n if n is None else n // 2 for n in index[1:])
 
 
 def as_target(target: object) -> Target:

@@ -209,3 +209,9 @@ def test_what_is_no_target_is_refused(network, cat, target):
         with pytest.raises(TypeError) as caught:
             use()
         assert str(caught.value).endswith(f"lv.neuron('conv3', 12) or lv.layer('conv3'); got {target!r}")
+
+
+def test_half_a_picture_halves_a_neurons_place_and_nothing_else():
+    target = 2 * lv.neuron("conv3", 5, y=9, x=4) - lv.logit("tabby") + lv.neuron("fc7", 9) + lv.channel("conv2", 7)
+    halved = "2 * lv.neuron('conv3', 5, y=4, x=2) - lv.logit('tabby') + lv.neuron('fc7', 9) + lv.channel('conv2', 7)"
+    assert repr(target.halved()) == halved

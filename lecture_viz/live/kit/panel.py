@@ -10,6 +10,7 @@ good picture stays, and `Panel.wait` raises them again, so that a notebook run o
 """
 
 import html
+import time
 from collections.abc import Iterable, Iterator
 from numbers import Real
 from typing import Any
@@ -25,6 +26,8 @@ from .presets import Presets, standing
 from .resolved import Frame, Made, Resolved
 from .view import Shown, View
 from .worker import Worker
+
+SLOW = 0.06  # seconds: a picture that takes longer is announced by a coarse one
 
 
 class Panel:
@@ -47,6 +50,7 @@ class Panel:
         self._made: Made | None = None  # the last one that is whole
         self._presets: Presets | None = None
         self._pointed: tuple[int, int] | None = None  # a place that a hand has chosen on a picture
+        self._took = 0.0  # seconds, from the values to the first picture
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
@@ -77,6 +81,10 @@ class Panel:
         """What these values mean. Nothing is moved here, and the network runs only for what it was not asked before."""
         return Resolved(None, values)
 
+    def coarse(self, call: Any, known: Values) -> Iterator[Any]:
+        """Results that come much sooner than the call's, and look alike; ``known`` as in `Expression.results`."""
+        yield from ()
+
     def show(self, made: Made) -> dict[str, Shown]:
         """How the result of the call looks."""
         raise NotImplementedError
@@ -101,11 +109,16 @@ class Panel:
             self._made = self._made._replace(values=values)
             yield Frame(self.show(self._made), str(call))
             return
-        known: Values = {}
         self._made = None
+        known: Values = {}
+        if self._took > SLOW:
+            for result in self.coarse(call, known):
+                yield Frame(self.show(Made(call, result, values, known, 1)), str(call))
+        known, started = {}, time.monotonic()
         for number, result in enumerate(call.results(known), start=1):
             made = Made(call, result, values, known, number)
             yield Frame(self.show(made), str(call))
+            self._took = time.monotonic() - started if number == 1 else self._took
         self._made = made
 
     def say(self, key: str, **values: object) -> str:

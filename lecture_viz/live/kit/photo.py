@@ -1,11 +1,16 @@
 """What panels about a photo share: menus of networks and of photos, and a button to upload a photo."""
 
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
 import ipywidgets as widgets
 from torch import Tensor
 
 from ... import photos
 from ...networks import Network, load_network
 from .call import Call, Named, Values
+from .coarse import SMALL, coarse
 from .panel import Panel
 from .upload import Upload
 
@@ -119,6 +124,11 @@ class PhotoPanel(Panel):
     def loaded(self, name: str, size: int) -> Call:
         """The call that makes the photo of this name in a menu ``size`` pixels wide and high."""
         return self.loading(name, size) or Call.of(photos.load_image, Named("photo", self._sources[name]), size)
+
+    def coarse(self, call: Any, known: Values) -> Iterator[Any]:
+        if min(self.photo.shape[2:]) > SMALL:
+            with suppress(ValueError, RuntimeError):  # a network may take photos of its own size only
+                yield next(coarse(call).results(known))
 
     def new_photo(self, values: Values) -> Values:
         """Another photo was chosen: forget what was found in the last one; returns the values."""

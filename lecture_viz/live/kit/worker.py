@@ -12,6 +12,8 @@ from collections.abc import Callable
 
 import torch
 
+from . import teams
+
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 GOODBYE = 10.0  # seconds: so long Python's exit waits for the step under way
 _workers: "weakref.WeakSet[Worker]" = weakref.WeakSet()
@@ -82,6 +84,9 @@ class Worker:
                 if not asked or self._closed:
                     self.thread = None
                     return
+
+
+teams.send_home_after_cells()
 
 
 @atexit.register
