@@ -25,7 +25,7 @@ from lecture_viz.photos import BUNDLED_PHOTOS
 from .compare import percent
 
 NETWORK, JUDGE = "efficientnet_lite0", "efficientnet_lite2"
-CLASS_STEPS, LAYER_STEPS = 192, 64
+CLASS_STEPS, LAYER_STEPS = 192, 128
 BLOCKS = ("block1a", "block2b", "block3b", "block4c", "block5c", "block6b", "block6d", "block7a")
 LAYERS = ("conv1", *BLOCKS, "conv2", "fc")
 

@@ -1,4 +1,4 @@
-"""The live panel in JupyterLab in a real browser: from the hand to the pixels, lag after a drag, memory."""
+"""The live panel in JupyterLab in a real browser: from the hand to the pixels, lag after a drag, memory, camera."""
 
 import statistics
 import sys
@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from .compare import Result
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "browser"))
-from lab import CHROMIUM_ARGUMENTS, Lab, Server, find_browser
+from lab import CHROMIUM_ARGUMENTS, Lab, Server, find_browser, seeing
 
 WATCH = """panel => {
     const picture = panel.querySelectorAll('img.lv-picture')[1];
@@ -43,6 +43,7 @@ def slow(values):
 panel.draw = slow
 """
 
+ANSWERED = "print(panel.controls['camera'].answered)"
 MEMORY = "import psutil; print(psutil.Process().memory_info().rss / 1e6)"
 
 
@@ -54,12 +55,14 @@ def results() -> Iterator[Result]:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server(Path(folder))
         try:
-            browser = playwright.chromium.launch(executable_path=browser_path, args=CHROMIUM_ARGUMENTS)
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            see = seeing(Path(folder), ["coffee", "rocket"])
+            browser = playwright.chromium.launch(executable_path=browser_path, args=[*CHROMIUM_ARGUMENTS, *see])
+            page = browser.new_page(viewport={"width": 1280, "height": 900}, permissions=["camera"])
             notebook = Lab(page, server, "01_gradients.ipynb")
             errors = notebook.run_all()
             assert not errors, errors
             yield from _panel(notebook)
+            yield from _camera(notebook)
             notebook = Lab(page, server, "05_activation_maximization.ipynb")
             errors = notebook.run_all()
             assert not errors, errors
@@ -67,6 +70,23 @@ def results() -> Iterator[Result]:
             browser.close()
         finally:
             server.stop()
+
+
+def _camera(notebook: Lab) -> Iterator[Result]:
+    """How fast the gradients panel answers the camera's frames."""
+    panel = notebook.panel()
+    for network, limit in (("efficientnet_lite0", 1000 / 6), ("alexnet64", 1000 / 12)):
+        panel.root.locator("select").first.select_option(panel.root.locator("option", has_text=network).inner_text())
+        panel.root.locator(".lv-camera").click()
+        notebook.page.wait_for_timeout(3000)
+        answered, started = int(notebook.run_code(ANSWERED)), time.perf_counter()
+        notebook.page.wait_for_timeout(10_000)
+        taken = int(notebook.run_code(ANSWERED)) - answered
+        each = 1e3 * (time.perf_counter() - started) / taken
+        yield Result(
+            f"camera: a frame's way to new pixels, {network}", each, limit, " ms", f"{1e3 / each:.1f} a second"
+        )
+        panel.root.locator(".lv-camera").click()
 
 
 STOPPED = """panel => {

@@ -135,7 +135,7 @@ def held(panel: RunPanel, steps: int) -> Iterator[Gate]:
 def back_to(values: dict[str, Any], panel: Panel) -> Panel:
     """The panel with its controls moved back to ``values``, for the next test."""
     for name, value in values.items():
-        if name not in ("preset", "upload") and panel.values[name] != value:
+        if name not in ("preset", "upload", "camera") and panel.values[name] != value:
             panel.set(**{name: value})
     return panel
 

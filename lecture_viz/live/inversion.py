@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ..networks import Network
-from ..optimization_based.inversion import RECIPES, by_depth, invert, quality
+from ..optimization_based.inversion import CLOUDS, RECIPES, best_recipe, by_depth, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
 from .kit.call import Call, Part, Values
@@ -31,7 +31,7 @@ ALONE: dict[str, Values] = {
 class Inversion(SearchPanel):
     """What a layer still knows grows into a picture.
 
-    Controls: ``photo`` (another one begins a new search), ``layer``, ``recipe`` (``lbfgs``, ``adam``,
+    Controls: ``photo`` (another one begins a new search), ``layer``, ``recipe`` (``lbfgs``, ``adam``, ``clouds``,
     ``mahendran``), ``steps``; the strength of each regulariser and transform, which act on a running optimisation.
     """
 
@@ -41,12 +41,13 @@ class Inversion(SearchPanel):
         """``photo`` is an image, a bundled name or a path; ``layer`` the first one; ``size`` in screen pixels."""
         super().__init__(network, photo)
         first = layer or network.layers[len(network.layers) // 2]
+        best = self.presets({"layer": first})["best"]
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=network.layers, value=first, layout=WIDE),
-            "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
-            "steps": widgets.IntSlider(64, 16, 512, step=16, layout=WIDE),
-            **sliders(self.presets({"layer": first})["best"], WEIGHTS),
+            "recipe": widgets.Dropdown(options=list(RECIPES), value=best["recipe"], layout=WIDE),
+            "steps": widgets.IntSlider(best["steps"], 16, 512, step=16, layout=WIDE),
+            **sliders(best, WEIGHTS),
         }
         shown = [name for name in self.controls if name not in FOLDED]
         self.assemble_run(
@@ -57,12 +58,14 @@ class Inversion(SearchPanel):
         )
 
     def presets(self, values: Values) -> dict[str, Values]:
-        """The weights of the last two grow with depth."""
+        """The last two depend on how deep the layer is."""
         presets: dict[str, Values] = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
         weights = {recipe: by_depth(self.network, values["layer"], recipe) for recipe in RECIPES}
         paper = {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23, "steps": 128}
         presets["paper"] = OFF | paper
-        presets["best"] = OFF | {"recipe": "lbfgs", "total variation": weights["lbfgs"]}
+        best = best_recipe(self.network, values["layer"])
+        more = CLOUDS | {"steps": 128} if best == "clouds" else {"steps": 64}
+        presets["best"] = OFF | {"recipe": best, "total variation": weights[best]} | more
         return presets
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:

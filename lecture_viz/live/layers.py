@@ -21,6 +21,7 @@ from .kit.strengths import Factor
 from .kit.view import Shown
 
 STRENGTHS = (0, 0.1, 0.3, 1, 3, 10)
+BEST = "best"  # recipe for each layer
 COLUMNS = 4  # of the strip, so that 18 layers fill about a square
 
 
@@ -59,7 +60,7 @@ class Layers(SearchPanel):
         self.controls = {
             **self.photo_controls(),
             "layer": widgets.SelectionSlider(options=self._some, value=self._some[-1], layout=WIDE),
-            "recipe": widgets.Dropdown(options=list(RECIPES), layout=WIDE),
+            "recipe": widgets.Dropdown(options=[BEST, *RECIPES], layout=WIDE),
             "strength": widgets.SelectionSlider(options=STRENGTHS, value=1, layout=WIDE),
             "steps": widgets.IntSlider(48, 16, 256, step=16, layout=WIDE),
         }
@@ -70,7 +71,7 @@ class Layers(SearchPanel):
         return self._some if self.network is self._given else self.network.layers
 
     def presets(self, values: Values) -> dict[str, Values]:
-        plain = {"recipe": "lbfgs", "strength": 1}
+        plain = {"recipe": BEST, "strength": 1}
         return {
             "best": plain,
             "unregularised": plain | {"strength": 0},
@@ -81,7 +82,8 @@ class Layers(SearchPanel):
         return values["steps"] * len(self.layer_names)
 
     def resolve(self, values: Values) -> Resolved:
-        choices = {"recipe": values["recipe"], "strength": Factor(values["strength"])}
+        choices = {} if values["recipe"] == BEST else {"recipe": values["recipe"]}
+        choices |= {"strength": Factor(values["strength"])}
         choices |= {"layers": self.layer_names} if self.layer_names != self.network.layers else {}
         search = Call.of(invert_all, self.net(), self.photo_call(), values["steps"], **choices)
         return Resolved(search, values, options={"layer": self.layer_names}, fixed=(values["recipe"], self.network))

@@ -8,16 +8,18 @@ The first term is the *normalised feature error*: 0 says that the layer cannot t
 picture at all. Many pictures cause nearly the same activations, so the problem is unstable, and the regulariser R says
 which of them we want.
 
-Three recipes (`benchmarks/inversion.py` compares them). ``"lbfgs"`` is the best we found: L-BFGS (Liu and Nocedal 1989)
-on Fourier coefficients from mid-grey, one look at the network each step, and a weak total variation that grows with
-depth. It learns the curvature from its last ten steps, so each must be about the same: with filters, transforms or
-several pictures at once it is lost. Then ``"adam"`` does better: Adam on pixels from mid-grey, its rate falling to 0
-along a cosine, and three times the total variation. ``"mahendran"`` is the paper's: gradient descent with momentum 0.9
-in three rates from noise, the 6-norm, and total variation with β = 2, ten and a hundred times stronger deeper down. The
-paper's pixels are 0 … 255 about their mean, and its regularisers are sums over the picture,
-divided by σ² = 27098², the mean squared length of a photo of 227×227 pixels; ours are 0 … 1 about ½, and means. With ρ²
-the mean squared pixel of such a photo (`ENERGY`), the published λ = 1, 10, 100 of ½ λ Σ|∇x|²/σ² become λ/(2ρ²) = 6.9,
-69, 690, and 8·10⁻¹⁰ of the 6-norm becomes 23. Pixels beyond 0 … 1 are clipped here; the paper trusts the 6-norm.
+Four recipes (`benchmarks/inversion.py` compares the first and the last). ``"lbfgs"`` is the best we found: L-BFGS (Liu
+and Nocedal 1989) on Fourier coefficients from mid-grey, one look at the network each step, and a weak total variation
+that grows with depth. It learns the curvature from its last ten steps, so each must be about the same: with filters,
+transforms or several pictures at once it is lost. Then ``"adam"`` does better: Adam on pixels from mid-grey, its rate
+falling to 0 along a cosine, and three times the total variation. In the last layers of a network at full size, both
+stay grey; ``"clouds"`` begins with faint ones instead: Adam on smooth Fourier coefficients, shifted by up to 8 pixels
+at each look, with a weak total variation and L2. ``"mahendran"`` is the paper's: gradient descent with momentum 0.9 in
+three rates from noise, the 6-norm, and total variation with β = 2, ten and a hundred times stronger deeper down. The
+paper's pixels are 0 … 255 about their mean, and its regularisers are sums over the picture, divided by σ² = 27098², the
+mean squared length of a photo of 227×227 pixels; ours are 0 … 1 about ½, and means. With ρ² the mean squared pixel of
+such a photo (`ENERGY`), the published λ = 1, 10, 100 of ½ λ Σ|∇x|²/σ² become λ/(2ρ²) = 6.9, 69, 690, and 8·10⁻¹⁰ of the
+6-norm becomes 23. Pixels beyond 0 … 1 are clipped here; the paper trusts the 6-norm.
 
 What it shows: what the layer keeps. Where it misleads: what R asks for, the picture has, whether the layer kept it or
 not; and a failed search does not prove that the layer has forgotten.
@@ -36,10 +38,18 @@ from torch import Tensor, nn
 from ..networks import Network
 from .maximization import start_image
 from .optimization import Search, Step, cosine, optimize
-from .regularizers import GREY, alpha_norm, not_negative, total_variation
+from .regularizers import GREY, alpha_norm, l2, not_negative, total_variation
+from .robustness import jitter
 
 DEPTHS = (0.25, 0.55)  # parts of all layers; the paper's λ of the total variation grows behind relu2 and behind relu4
-WEIGHTS = {"lbfgs": (0.3, 1, 3), "adam": (1, 3, 10), "mahendran": (6.9, 69, 690)}  # of the total variation, by depth
+GREY_FROM = 0.75  # in a network at full size: from such a depth on, a search from mid-grey stays grey
+WEIGHTS = {  # of the total variation, by depth
+    "lbfgs": (0.3, 1, 3),
+    "adam": (1, 3, 10),
+    "clouds": (0.1, 0.1, 0.1),
+    "mahendran": (6.9, 69, 690),
+}
+CLOUDS = {"L2": 0.1, "jitter": 8}  # beside it
 ENERGY = (27098.1157 / 255) ** 2 / (3 * 227 * 227)  # ρ², the mean squared pixel of the paper's photos about their mean
 
 
@@ -75,10 +85,12 @@ def invert(
     Args:
         activations: ``(B, C, h, w)`` or ``(B, C)``, as `Network.activations` gives them: a picture for each.
         layer: where they come from.
-        recipe: ``"lbfgs"``, ``"adam"`` or ``"mahendran"``; whatever follows replaces a part of it. By default
-            ``"lbfgs"`` for one picture without filters and transforms, else ``"adam"``.
+        recipe: ``"lbfgs"``, ``"adam"``, ``"clouds"`` or ``"mahendran"``; whatever follows replaces a part of it. By
+            default the best for the layer (`best_recipe`), and instead of ``"lbfgs"`` for several pictures, or with
+            filters or transforms, ``"adam"``.
         strength: a factor for the recipe's penalties; or what is asked for it before each step, such as a slider.
-        start: ``"grey"``, ``"noise"`` (as strong as the contrast of photos) or an image ``(B, 3, H, W)``.
+        start: ``"grey"``, ``"clouds"`` (faint), ``"noise"`` (as strong as the contrast of photos) or an image
+            ``(B, 3, H, W)``.
         size: height and width of the picture (default: the network's), unless ``start`` is an image.
         choices: ``penalties``, ``filters``, ``transforms``, ``optimizer``, ``schedule`` …, see `optimize`.
 
@@ -88,7 +100,9 @@ def invert(
         Diverged: NaN or infinity.
     """
     if recipe is None:
-        recipe = "adam" if len(activations) > 1 or choices.get("filters") or choices.get("transforms") else "lbfgs"
+        recipe = best_recipe(network, layer)
+        if recipe == "lbfgs" and (len(activations) > 1 or choices.get("filters") or choices.get("transforms")):
+            recipe = "adam"
     if recipe not in RECIPES:
         raise ValueError(f"there is no recipe {recipe!r}; there are {', '.join(RECIPES)}")
     first, plan = RECIPES[recipe](network, layer)
@@ -105,7 +119,7 @@ def invert(
     if isinstance(start, str) and start == "noise":
         noise = torch.randn(len(activations), 3, size, size, generator=torch.Generator().manual_seed(seed))
         start = (GREY + ENERGY**0.5 * noise).clamp(0, 1)
-    image = start_image(network, start, len(activations), size)
+    image = start_image(network, start, len(activations), size, seed=seed)
     wanted = _checked(network, image[:1], activations, layer)
 
     def objective(image: Tensor) -> dict[str, Tensor]:
@@ -157,13 +171,20 @@ def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quali
 # --- recipes: where to start, and what `optimize` takes --------------------------------------------------------------
 
 
-def by_depth(network: Network, layer: str, recipe: str) -> float:
-    """A recipe's weight of the total variation for a shallow, a middle or a deep layer.
+def best_recipe(network: Network, layer: str) -> str:
+    """For one picture without filters and transforms of one's own."""
+    return "clouds" if network.full_size and _depth(network, layer) >= GREY_FROM else "lbfgs"
 
-    A part of a network that is not among its layers counts as deep.
-    """
-    depth = network.layers.index(layer) / len(network.layers) if layer in network.layers else 1
+
+def by_depth(network: Network, layer: str, recipe: str) -> float:
+    """A recipe's weight of the total variation for a shallow, a middle or a deep layer."""
+    depth = _depth(network, layer)
     return WEIGHTS[recipe][sum(depth >= end for end in DEPTHS)]
+
+
+def _depth(network: Network, layer: str) -> float:
+    """From 0 to 1, which is for parts of a network that are not among its layers, too."""
+    return network.layers.index(layer) / len(network.layers) if layer in network.layers else 1
 
 
 class CarefulLBFGS(torch.optim.LBFGS):
@@ -211,6 +232,14 @@ def _adam(network: Network, layer: str) -> tuple[str, Search]:
     }
 
 
+def _clouds(network: Network, layer: str) -> tuple[str, Search]:
+    return "clouds", {
+        "parameterization": "smooth fourier",
+        "penalties": [total_variation(by_depth(network, layer, "clouds")), l2(CLOUDS["L2"])],
+        "transforms": [jitter(CLOUDS["jitter"])],
+    }
+
+
 def _mahendran(network: Network, layer: str) -> tuple[str, Search]:
     """[14], section 3, with the rates and constants of the authors' code, converted."""
     return "noise", {
@@ -220,7 +249,7 @@ def _mahendran(network: Network, layer: str) -> tuple[str, Search]:
     }
 
 
-RECIPES = {"lbfgs": _lbfgs, "adam": _adam, "mahendran": _mahendran}
+RECIPES = {"lbfgs": _lbfgs, "adam": _adam, "clouds": _clouds, "mahendran": _mahendran}
 
 
 def _checked(network: Network, image: Tensor, activations: Tensor, layer: str) -> Tensor:

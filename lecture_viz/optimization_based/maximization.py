@@ -19,13 +19,15 @@ from torch import Tensor
 from ..networks import Network
 from ..targets import Target, as_target, logit
 from .optimization import Keep, Loop, Step, last, optimize
-from .parameterization import PARAMETERIZATIONS, Pixels
+from .parameterization import PARAMETERIZATIONS, Pixels, SmoothFourier
 from .regularizers import GREY, l2, total_variation
 from .robustness import jitter, rotation, scale
 
 # strengths that give natural pictures: in Fourier coefficients, and at full size in smooth ones
 SMALL: dict[str, float] = {"jitter": 6, "rotation": 8, "scale": 0.1}
 LARGE: dict[str, float] = {"total variation": 75, "L2": 50, "jitter": 16, "rotation": 8, "scale": 0.3}
+
+CONTRAST = 0.05  # standard deviation of clouds to begin with
 
 
 def maximize(
@@ -43,7 +45,7 @@ def maximize(
 
     Args:
         target: one, or several: then a picture for each, in one batch.
-        start: ``"noise"``, ``"grey"``, or an image ``(B, 3, H, W)``.
+        start: ``"noise"``, ``"grey"``, ``"clouds"`` (slow waves, faint) or an image ``(B, 3, H, W)``.
         size: height and width of the picture in pixels (default: the network's), unless ``start`` is an image.
         parameterization: ``"pixels"``, ``"fourier"``, or another, see `optimize`.
         choices: ``optimizer``, ``penalties``, ``filters``, ``transforms``, ``octaves`` …, see `optimize`.
@@ -102,8 +104,11 @@ def start_image(
         return image.expand(count, -1, -1, -1).to(network.device)
     if start == "grey":
         return torch.full((count, 3, size, size), GREY, device=network.device)
+    random = torch.Generator().manual_seed(seed)
+    if start == "clouds":
+        clouds = SmoothFourier.noise(count, size, random) - GREY
+        return (GREY + CONTRAST * clouds / clouds.std()).clamp(0, 1).to(network.device)
     if start == "noise":
-        random = torch.Generator().manual_seed(seed)
         kept = PARAMETERIZATIONS.get(parameterization, Pixels) if isinstance(parameterization, str) else Pixels
         return kept.noise(count, size, random).to(network.device)
-    raise ValueError(f"start is 'noise', 'grey' or an image; got {start!r}")
+    raise ValueError(f"start is 'noise', 'grey', 'clouds' or an image; got {start!r}")

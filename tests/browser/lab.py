@@ -27,7 +27,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
 
-from lecture_viz.maps import EXACT, encode
+from lecture_viz.maps import EXACT, encode, to_pil
 from lecture_viz.photos import load_image
 from lecture_viz.presenter.lessons import TAG
 
@@ -80,6 +80,20 @@ def new_page(browser: Browser | BrowserContext, width: int = 1280, height: int =
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     return page
+
+
+def seeing(folder: Path, photos: list[str]) -> list[str]:
+    """Arguments for Chromium whose camera sees bundled photos, one after another, three seconds each."""
+    film = folder / "film.y4m"
+    with film.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H480 F20:1 Ip A1:1 C420jpeg\n")
+        for name in photos:
+            seen = Image.new("RGB", (640, 480), "grey")
+            seen.paste(to_pil(load_image(name, 480)), (80, 0))
+            light, blue, red = seen.convert("YCbCr").split()
+            planes = [light, *(plane.resize((320, 240)) for plane in (blue, red))]
+            file.write(60 * (b"FRAME\n" + b"".join(plane.tobytes() for plane in planes)))
+    return ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
 
 
 def eventually(check: Callable[[], Found], seconds: float = SECONDS) -> Found:

@@ -171,3 +171,10 @@ def test_tables_in_notebooks_are_those_that_were_measured(name, table, columns):
     ]
     assert len(shown) >= 10
     assert [row[: len(shown[0])] for row in measured if any("±" in cell for cell in row)] == shown
+
+
+def test_what_the_layers_at_full_size_keep_is_what_was_measured():
+    folder = NOTEBOOKS[0].parent
+    measured = cells_of((folder.parent / "benchmarks" / "FULL_SIZE_LAYERS.md").read_text())
+    shown = cells_of(texts(nbformat.read(folder / "08_layer_by_layer.ipynb", as_version=4)))
+    assert len(measured) >= 13 and [row for row in shown if row in measured] == measured

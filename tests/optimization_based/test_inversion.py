@@ -9,8 +9,9 @@ from torch import nn
 
 import lecture_viz as lv
 from lecture_viz.optimization_based import inversion, regularizers
-from lecture_viz.optimization_based.inversion import by_depth, feature_error, quality
-from lecture_viz.optimization_based.parameterization import Fourier
+from lecture_viz.optimization_based.inversion import best_recipe, by_depth, feature_error, quality
+from lecture_viz.optimization_based.maximization import start_image
+from lecture_viz.optimization_based.parameterization import Fourier, SmoothFourier
 
 
 def activations(network, photo, layer):
@@ -120,6 +121,45 @@ def test_the_adam_recipe_is_the_plain_loop(exact, cat, noise):
         torch.testing.assert_close(step.image, x.detach(), atol=1e-6, rtol=0)
 
 
+def test_the_recipe_from_clouds_is_the_plain_loop(exact, cat):
+    y, random = activations(exact, cat.double(), "relu3"), torch.Generator().manual_seed(3)
+    clouds = start_image(exact, "clouds", 1, 64, seed=3)
+    assert clouds.std() == pytest.approx(0.05) and clouds.mean() == pytest.approx(0.5, abs=0.02)
+    kept = SmoothFourier(clouds.double())
+    adam = torch.optim.Adam(kept.parameters, 0.02)
+    for n, step in enumerate(lv.invert(exact, y, "relu3", 8, recipe="clouds", start=clouds.double(), seed=3)):
+        adam.param_groups[0]["lr"] = 0.02 * (1 + math.cos(math.pi * n / 8)) / 2
+        image = kept.image()
+        down, right = torch.randint(17, (2,), generator=random).tolist()
+        shifted = nn.functional.pad(image, (8, 8, 8, 8), mode="reflect")[:, :, down : down + 64, right : right + 64]
+        loss = feature_error(exact.activations(shifted, "relu3"), y)
+        loss = loss + regularizers.total_variation(0.1)(image) + regularizers.l2(0.1)(image)
+        adam.zero_grad()
+        loss.sum().backward()
+        adam.step()
+        torch.testing.assert_close(step.image, kept.image().detach(), atol=1e-6, rtol=0)
+
+
+def test_in_the_last_layers_of_a_network_at_full_size_the_search_begins_with_clouds(network):
+    large = lv.load_network("efficientnet_lite0", device="cpu")
+    recipes = {layer: best_recipe(large, layer) for layer in large.layers}
+    assert {recipes[layer] for layer in ("conv1", "block3b", "block6d")} == {"lbfgs"}
+    assert {recipes[layer] for layer in ("block7a", "conv2", "average", "fc")} == {"clouds"}
+    assert {best_recipe(network, layer) for layer in network.layers} == {"lbfgs"}
+
+
+def test_clouds_bring_back_what_a_search_from_grey_does_not():
+    """From the last block of the network at full size."""
+    large, coffee = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("coffee", 224)
+    errors = {
+        recipe: quality(large, inverted(large, coffee, "block7a", 32, recipe=recipe).image, coffee, "block7a")[0]
+        for recipe in ("lbfgs", "clouds")
+    }
+    assert errors["clouds"] < 0.8 * errors["lbfgs"]
+    default = inverted(large, coffee, "block7a", 1).image
+    assert torch.equal(default, inverted(large, coffee, "block7a", 1, recipe="clouds").image)
+
+
 def test_the_recipes_begin_with_mid_grey(network, cat):
     """One step from there: of Fourier coefficients along the slope, of pixels by Adam's whole rate."""
     y = activations(network, cat, "relu2")
@@ -218,9 +258,9 @@ def test_what_changes_the_picture_takes_adam(network, cat):
         ("relu2", {"size": 48}, r"for 48×48 pixels, .* \(1, 96, 32, 32\); they come from another network, or another"),
         ("conv3", {"layer": "relu3"}, "relu3 is a ReLU and never negative"),
         ("relu3", {"layer": "relu9"}, "no layer 'relu9'; did you mean"),
-        ("relu3", {"recipe": "newton"}, "no recipe 'newton'; there are lbfgs, adam, mahendran"),
+        ("relu3", {"recipe": "newton"}, "no recipe 'newton'; there are lbfgs, adam, clouds, mahendran"),
         ("relu3", {"strength": -1}, "strength is 0 or more; got -1"),
-        ("relu3", {"start": "photo"}, "start is 'noise', 'grey' or an image"),
+        ("relu3", {"start": "photo"}, "start is 'noise', 'grey', 'clouds' or an image"),
         ("relu3", {"steps": 0}, "steps is a whole number from 1"),
     ],
 )

@@ -146,7 +146,7 @@ def test_class_images_are_of_their_class(network):
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"start": "photo"}, "start is 'noise', 'grey' or an image; got 'photo'"),
+        ({"start": "photo"}, "start is 'noise', 'grey', 'clouds' or an image; got 'photo'"),
         ({"start": torch.rand(3, 3, 64, 64)}, "3 pictures to start with for 1 targets"),
         ({"start": torch.full((1, 3, 64, 64), torch.nan)}, "NaN"),
         ({"start": torch.rand(0, 3, 64, 64)}, "there is no picture in an image .* give at least one"),

@@ -116,7 +116,7 @@ def test_a_learned_prior_is_told_by_its_seed_and_its_weights(store, network, cat
 def test_a_lost_or_damaged_file_is_as_none(store, network, cat, content):
     call = (lv.dream, network, cat, lv.layer("conv3"), 4)
     made = store.make(*call)
-    (path,) = results.FOLDER.glob("*.png")
+    (path,) = results.FOLDER.glob("*.webp")
     path.unlink() if content is None else path.write_bytes(content)
     step, was_read = store.read(*call)
     assert not was_read and torch.equal(step.image, made.image)
@@ -128,7 +128,7 @@ def test_a_lost_or_damaged_file_is_as_none(store, network, cat, content):
 def test_all_that_is_stored_is_listed_and_small():
     index = json.loads((results.FOLDER / results.INDEX).read_text())
     files = {entry["file"] for entries in index.values() for entry in entries}
-    assert files == {path.name for path in results.FOLDER.glob("*.png")} and len(files) > 60
+    assert files == {path.name for path in results.FOLDER.glob("*.webp")} and len(files) > 60
     assert sum(path.stat().st_size for path in results.FOLDER.iterdir()) < 5_000_000
 
 

@@ -197,7 +197,7 @@ class Panel:
         if presets is not None:
             presets.tell()
         for name, value in values.items():
-            if name not in ("preset", "upload") and value != stood[name]:
+            if name not in ("preset", "upload", "camera") and value != stood[name]:
                 self.controls[name].value = value
         return values
 

@@ -1,4 +1,4 @@
-"""What panels about a photo share: menus of networks and of photos, and a button to upload a photo."""
+"""What panels about a photo share: menus of networks and of photos, a button to upload a photo, and the camera."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +10,7 @@ from torch import Tensor
 from ... import photos
 from ...networks import Network, load_network
 from .call import Call, Named, Values
+from .camera import Camera
 from .coarse import SMALL, coarse
 from .panel import Panel
 from .upload import Upload
@@ -17,11 +18,13 @@ from .upload import Upload
 WIDE = {"width": "440px"}
 GIVEN = "given"  # the photo that the panel was made with
 UPLOADED = "your photo"
+CAMERA = "camera"
+IN_CODE = {UPLOADED: "your_file", CAMERA: "frame"}  # variables that hold a file
 NETWORKS = ("efficientnet_lite0", "alexnet64", "inception64", "inception64_robust")  # those that need no download
 
 
 class PhotoPanel(Panel):
-    """Has the controls ``network``, and ``photo`` and ``upload``, which share a line.
+    """Has the controls ``network``, and ``photo``, ``upload`` and ``camera``, which share a line.
 
     Attributes:
         network: the one chosen in the menu; at first the one the panel was made with.
@@ -43,6 +46,7 @@ class PhotoPanel(Panel):
             loaded = photos.load_image(photo)  # says now what is wrong with it
             self._sources = {self._photo_name: photo if isinstance(photo, str) else loaded} | self._sources
         self._photo: Tensor | None = None
+        self._framed = False  # whether the camera waits for the answer to a frame
 
     # --- the network ----------------------------------------------------------------------------------------------
 
@@ -90,19 +94,22 @@ class PhotoPanel(Panel):
         return self.network.input_size if given is None else min(given.shape[2:])
 
     def photo_controls(self, *others: str) -> dict[str, widgets.Widget]:
-        """``network``; ``photo``, a menu of ``others`` (such as noise) and all photos; ``upload``, a button."""
+        """``network``; ``photo``, a menu of ``others`` (such as noise) and all photos; two buttons for one's own."""
         options = [*others, *self._sources]
         networks = [*dict.fromkeys((self.network.name, *self.networks))]
         chosen = {"network": widgets.Dropdown(options=networks, layout=WIDE)} if len(networks) > 1 else {}
+        camera = Camera(description=self.say("camera"), freeze=self.say("camera freeze"))
+        camera.observe(lambda change: self.worker.ask() if change["new"] else None, "problem")
         return chosen | {
-            "photo": widgets.Dropdown(options=options, value=self._photo_name, layout={"width": "308px"}),
+            "photo": widgets.Dropdown(options=options, value=self._photo_name, layout={"width": "250px"}),
             "upload": Upload(description=self.say("upload")),
+            "camera": camera,
         }
 
     def shown_control(self, name: str) -> widgets.Widget | None:
         if name == "photo":
-            return widgets.HBox([self.controls["photo"], self.controls["upload"]])
-        return None if name == "upload" else super().shown_control(name)
+            return widgets.HBox([self.controls[one] for one in ("photo", "upload", "camera")])
+        return None if name in ("upload", "camera") else super().shown_control(name)
 
     def load(self, name: str, size: int) -> Tensor:
         """The photo of this name in a menu, ``size`` pixels wide and high."""
@@ -119,7 +126,8 @@ class PhotoPanel(Panel):
         """The call that loads it; none for the given one."""
         if name == GIVEN:
             return None
-        return Call.of(photos.load_image, Named("your_file", self._sources[name]) if name == UPLOADED else name, size)
+        file = Named(IN_CODE[name], self._sources[name]) if name in IN_CODE else name
+        return Call.of(photos.load_image, file, size)
 
     def loaded(self, name: str, size: int) -> Call:
         """The call that makes the photo of this name in a menu ``size`` pixels wide and high."""
@@ -135,19 +143,39 @@ class PhotoPanel(Panel):
         return values
 
     def receive(self, values: Values) -> Values:
-        if waiting := self.controls["upload"].value:
-            content = bytes(waiting)
-            self.controls["upload"].value = b""  # taken, or refused by the next line
-            photos.load_image(content)
-            for menu in (self.controls[name] for name in self.menus if UPLOADED not in self._sources):
-                self.offer(menu, [*menu.options, *self.options([UPLOADED])])
-            self._sources[UPLOADED] = content
-            values["photo"] = UPLOADED
-            self._photo_name = ""  # another photo, though its name may be the same
-        values = values | {"upload": self._sources.get(UPLOADED)}
+        camera = self.controls["camera"]
+        if camera.problem:
+            problem, camera.problem = camera.problem[0], []
+            raise ValueError(self.say(f"camera {problem}"))
+        for control, name in ((self.controls["upload"], UPLOADED), (camera, CAMERA)):
+            if waiting := control.value:
+                control.value = b""  # taken, or refused by the next line
+                self._framed = self._framed or name == CAMERA
+                self._take(name, bytes(waiting))
+                values["photo"] = name
+        values = values | {"upload": self._sources.get(UPLOADED), "camera": self._sources.get(CAMERA)}
         if values.get("network", self.network.name) != self.network.name:
             values = self.new_network(values)
         if values["photo"] in self._sources and values["photo"] != self._photo_name:
             self._photo_name, self._photo = values["photo"], None
             values = self.new_photo(values)
         return values
+
+    def _take(self, name: str, content: bytes) -> None:
+        """A file that a hand has brought."""
+        photos.load_image(content)
+        for menu in (self.controls[menu] for menu in self.menus if name not in self._sources):
+            self.offer(menu, [*menu.options, *self.options([name])])
+        self._sources[name] = content
+        self._photo_name = ""  # another photo, though its name may be the same
+
+    def _answer(self) -> None:
+        super()._answer()
+        if self._framed:
+            self.controls["camera"].answered += 1  # the next frame may come
+            self._framed = False
+
+    def _repr_mimebundle_(self, **options: Any) -> Values:
+        """Without a still of what the camera saw: it would stand in the notebook's file."""
+        bundle = super()._repr_mimebundle_(**options)
+        return bundle | {"text/html": bundle["text/plain"]} if CAMERA in self._sources else bundle

@@ -232,6 +232,8 @@ class RunPanel(Panel):
 
     def _obey(self, wish: str, asked: Resolved, values: Values) -> None:
         if wish == "start":
+            if "camera" in self.controls:
+                self.controls["camera"].live = False  # the run is about the frame it begins with
             self.run = Run(asked, self.goal(values), self.begin)  # it may be refused: then the last one stays
         self.running = wish != "stop" and self.run is not None and self.run.steps is not None
 
@@ -267,7 +269,9 @@ class SearchPanel(RunPanel, PhotoPanel):
     """Looks for the photo itself: another photo begins a new search, once there was one."""
 
     def new_photo(self, values: Values) -> Values:
-        if self.step is not None:
+        if self.controls["camera"].live:
+            self.run = None  # what was found was another frame's
+        elif self.step is not None:
             self.begin_anew()
         return super().new_photo(values)
 

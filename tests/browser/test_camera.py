@@ -1,0 +1,96 @@
+"""The camera in a real browser, which sees a film of known pictures."""
+
+import re
+
+import numpy as np
+import pytest
+from lab import CHROMIUM_ARGUMENTS, PANELS, SECONDS, Lab, eventually, find_browser, new_page, seeing
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def eye(browser, tmp_path_factory):
+    """A browser whose camera sees the coffee and the rocket in turn."""
+    see = seeing(tmp_path_factory.mktemp("film"), ["coffee", "rocket"])
+    other = browser.browser_type.launch(
+        executable_path=find_browser(), args=[*CHROMIUM_ARGUMENTS, *see], timeout=1000 * SECONDS
+    )
+    yield other
+    other.close()
+
+
+@pytest.fixture
+def lesson(eye, server):
+    """Opens a lesson's panel in a context of its own, which may use the camera or not."""
+    contexts = []
+
+    def open_lesson(notebook: str, allowed: bool = True) -> Lab:
+        contexts.append(eye.new_context(permissions=["camera"] if allowed else []))
+        opened = Lab(new_page(contexts[-1]), server, f"{PANELS}/{notebook}")
+        assert opened.run_all() == []
+        opened.panel().run_code(f"camera = panel.controls['camera']; camera.patience = {1000 * SECONDS}")
+        return opened
+
+    yield open_lesson
+    for context in contexts:
+        context.close()
+    server.stop_kernels()
+
+
+def camera(panel):
+    return panel.root.locator(".lv-camera")
+
+
+def test_what_is_held_before_the_camera_is_named_and_f_freezes_it(lesson):
+    notebook = lesson("00_start_here.ipynb")
+    panel, page = notebook.panel(), notebook.page
+    expect(camera(panel)).to_have_text("camera")
+    camera(panel).click()
+    expect(camera(panel)).to_have_text(re.compile("freeze"))
+    expect(camera(panel)).to_have_attribute("aria-pressed", "true")
+    for label in ("espresso", "missile", "espresso"):
+        panel.wait_for_text(re.compile(label))
+    page.keyboard.press("f")
+    expect(camera(panel)).to_have_attribute("aria-pressed", "false")
+    panel.wait_for_code("lv.load_image(frame, 224)")
+
+    def at_rest():
+        answered = panel.run_code("print(camera.answered)")
+        page.wait_for_timeout(300)
+        assert panel.run_code("print(camera.answered)") == answered
+        return int(answered)
+
+    assert eventually(at_rest) > 5
+    panel.root.locator("select").nth(1).select_option("coffee")
+    panel.wait_for_code("lv.load_image('coffee', 224)")
+    panel.root.locator("select").nth(1).select_option("camera")  # the frozen frame is a photo like any other
+    panel.wait_for_code("lv.load_image(frame, 224)")
+    assert not page.errors
+
+
+def test_refused_it_says_what_to_do_and_the_photo_stays(lesson):
+    panel = lesson("01_gradients.ipynb", allowed=False).panel()
+    before = panel.pixels(0)
+    camera(panel).click()
+    panel.root.get_by_role("alert").get_by_text("allow it beside the address").wait_for()
+    expect(camera(panel)).to_have_attribute("aria-pressed", "false")
+    assert np.array_equal(panel.pixels(0), before)
+
+
+def test_it_goes_off_when_nobody_looks_and_when_nobody_answers(lesson):
+    notebook = lesson("01_gradients.ipynb")
+    panel, page = notebook.panel(), notebook.page
+    camera(panel).click()
+    expect(camera(panel)).to_have_attribute("aria-pressed", "true")
+    page.evaluate("() => { document.querySelector('.lv-panel').style.display = 'none'; }")
+    expect(camera(panel)).to_have_attribute("aria-pressed", "false")
+    page.evaluate("() => { document.querySelector('.lv-panel').style.display = ''; }")
+    camera(panel).click()
+    expect(camera(panel)).to_have_attribute("aria-pressed", "true")
+    panel.run_code("import threading; hold = threading.Event(); draw = panel.draw")
+    panel.run_code("camera.patience = 2000; panel.draw = lambda values: (hold.wait(600), *draw(values))")
+    expect(camera(panel)).to_have_attribute("aria-pressed", "false")
+    panel.run_code("hold.set()")
+    panel.root.get_by_role("alert").get_by_text("did not answer").wait_for()
