@@ -23,8 +23,9 @@ EXACT = 96  # pictures up to this many pixels are shown pixel by pixel; larger o
 
 def to_array(image: Tensor) -> np.ndarray:
     """An image ``(1, 3, H, W)`` or ``(3, H, W)``, clipped to ``[0, 1]``, as ``(H, W, 3)`` uint8."""
-    image = image[0] if image.ndim == 4 else image
-    return (image.detach().cpu().clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    values = (image[0] if image.ndim == 4 else image).detach().cpu().numpy()
+    # not in PyTorch, which shares it among threads; while another picture is being sent they wait for one another
+    return np.rint(values.clip(0, 1) * 255).astype(np.uint8).transpose(1, 2, 0)
 
 
 def to_pil(image: Tensor) -> Image.Image:
@@ -47,10 +48,10 @@ def encode(image: Tensor, format: str = "png", quality: int = 92) -> bytes:
 
 def stretch(values: Tensor, percentile: float = PERCENTILE) -> float:
     """The limit of a map's scale: a percentile of ``|values|``; 1 for a map of zeros."""
-    magnitudes = values.detach().abs().flatten().float()
-    position = max(1, round(percentile / 100 * len(magnitudes)))
-    limit = magnitudes.kthvalue(position).values.item()
-    return limit or magnitudes.max().item() or 1.0
+    magnitudes = np.abs(values.detach().float().cpu().numpy()).ravel()
+    position = max(1, round(percentile / 100 * len(magnitudes))) - 1
+    limit = float(np.partition(magnitudes, position)[position])
+    return limit or float(magnitudes.max()) or 1.0
 
 
 def show_signed(values: Tensor, limit: float | None = None) -> Tensor:

@@ -73,7 +73,7 @@ def ten_classes(path: Path) -> None:
     labels = ["Egyptian cat", "golden retriever", "king penguin", "goldfish", "ladybug"]
     labels += ["monarch", "school bus", "dumbbell", "espresso", "flamingo"]
     figure = Figure(figsize=(15, 6.6), layout="constrained")
-    pictures = class_images(lv.load_network("efficientnet_lite0"), labels)
+    pictures = class_images(lv.load_network("efficientnet_lite0"), labels, 192, seed=1)
     for axes, label, picture in zip(figure.subplots(2, 5).flat, labels, pictures):
         axes.imshow(picture.movedim(0, -1).cpu())
         axes.set(xticks=[], yticks=[], title=label)

@@ -152,7 +152,7 @@ def test_clouds_bring_back_what_a_search_from_grey_does_not():
     """From the last block of the network at full size."""
     large, coffee = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("coffee", 224)
     errors = {
-        recipe: quality(large, inverted(large, coffee, "block7a", 32, recipe=recipe).image, coffee, "block7a")[0]
+        recipe: quality(large, inverted(large, coffee, "block7a", 64, recipe=recipe).image, coffee, "block7a")[0]
         for recipe in ("lbfgs", "clouds")
     }
     assert errors["clouds"] < 0.8 * errors["lbfgs"]
