@@ -478,7 +478,7 @@ def test_the_strip_of_layers_follows_the_hand(lab):
     notebook: Lab = lab("08_layer_by_layer.ipynb")
     panel = notebook.panel(0)
     panel.handle("steps each").press("Home")
-    panel.wait_for_code(", 16, ")
+    panel.wait_for_code(", 16)")
     panel.run_through()
     panel.wait_for_text("18 of 18 layers")
     lost = panel.pixels(1)
