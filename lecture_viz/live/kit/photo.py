@@ -153,6 +153,8 @@ class PhotoPanel(Panel):
                 self._framed = self._framed or name == CAMERA
                 self._take(name, bytes(waiting))
                 values["photo"] = name
+        if self._photo_name == CAMERA != values["photo"]:  # a hand has chosen another, and the next frame would undo it
+            camera.live = False
         values = values | {"upload": self._sources.get(UPLOADED), "camera": self._sources.get(CAMERA)}
         if values.get("network", self.network.name) != self.network.name:
             values = self.new_network(values)

@@ -41,6 +41,16 @@ def test_each_frame_is_answered_once_and_nothing_else_is(panel):
     assert panel.values["photo"] == "coffee"
 
 
+def test_another_photo_switches_it_off(panel):
+    camera = panel.controls["camera"]
+    for chosen in ("coffee", "rocket"):
+        camera.live = True
+        panel.set(neuron=3)  # before its first frame has come
+        assert camera.live
+        panel.set(camera=FRAME).set(photo=chosen)
+        assert not camera.live and panel.values["photo"] == chosen
+
+
 @pytest.mark.parametrize("problem", WORDS)
 def test_what_is_wrong_with_the_camera_is_said_and_the_photo_stays(panel, cat, problem):
     before = panel.image("gradient")
