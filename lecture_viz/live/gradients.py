@@ -59,6 +59,8 @@ class Gradients(NeuronPanel):
         (value, gradient, relus), values = made.result, made.values
         sensitivities, strength = signed(gradient), magnitudes(magnitude(gradient))
         note = self.say("through", rule=values["rule"], relus=relus) if relus else self.say("no relu")
+        if values["rule"] == "deconvnet" and not self.has_switches:
+            note = self.say("no switches")
         if not gradient.any():
             note = self.say("silent")
         return {

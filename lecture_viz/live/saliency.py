@@ -6,7 +6,6 @@ from typing import NamedTuple
 import ipywidgets as widgets
 import torch
 from torch import Tensor
-from torch.nn import MaxPool2d
 
 from .. import targets
 from ..gradient_based.gradients import gradient, magnitude
@@ -170,7 +169,7 @@ class Saliency(NeuronPanel):
             outputs["saliency caption"] = (
                 f"{outputs['saliency caption']}<br>{self.say('mean of samples', samples=samples)}"
             )
-        if not any(isinstance(part, MaxPool2d) for part in self.network.modules()):
+        if not self.has_switches:
             outputs["deconvnet caption"] = f"<b>{self.say('deconvnet title')}</b><br>{self.say('no switches')}"
         if not maps.backprop.any():
             outputs["backprop caption"] = f"{outputs['backprop caption']}<br>{self.say('silent')}"

@@ -142,9 +142,8 @@ def _keep(folder: Path, call: str, tensors: list[list[float]], step: Step) -> No
     """A batch is kept as one tall picture."""
     folder.mkdir(exist_ok=True)
     name = hashlib.sha256(f"{call}{tensors}".encode()).hexdigest()[:12] + ".webp"
-    to_pil(torch.cat(step.image.split(1), dim=2)).save(
-        folder / name, lossless=True, quality=100
-    )  # a fifth less than PNG
+    tall = to_pil(torch.cat(step.image.split(1), dim=2))
+    tall.save(folder / name, lossless=True, quality=100)  # quality is how hard it tries; it stays exact
     index = _index(folder)
     others = [entry for entry in index.get(call, []) if entry["file"] != name]
     entry = {"file": name, "tensors": tensors, "pictures": len(step.image), "terms": step.terms}

@@ -259,6 +259,16 @@ class Server(Program):
             self.request(f"{sessions}/{session['id']}", "DELETE", **permission)
 
 
+class Hall(Program):
+    """``python -m lecture_viz.presenter`` on loopback."""
+
+    def __init__(self, folder: Path, *arguments: str, notebooks: Path = NOTEBOOKS):
+        command = ["lecture_viz.presenter", str(notebooks), "--no-browser", f"--port={free_port()}"]
+        command.append("--token=")  # none, also for root; the arguments may ask for one
+        super().__init__(folder, [*command, *arguments], "presenter.log")
+        self.address = f"http://127.0.0.1:{self.port}/"
+
+
 # --- notebooks and panels on a page --------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from lab import CHROMIUM_ARGUMENTS, PANELS, SECONDS, Lab, eventually, find_browser, new_page, seeing
+from lab import CHROMIUM_ARGUMENTS, PANELS, SECONDS, Hall, Lab, eventually, find_browser, new_page, seeing
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -43,16 +43,16 @@ def camera(panel):
     return panel.root.locator(".lv-camera")
 
 
-def test_what_is_held_before_the_camera_is_named_and_f_freezes_it(lesson):
+def test_what_is_held_before_the_camera_is_named_and_p_freezes_it(lesson):
     notebook = lesson("00_start_here.ipynb")
     panel, page = notebook.panel(), notebook.page
     expect(camera(panel)).to_have_text("camera")
     camera(panel).click()
-    expect(camera(panel)).to_have_text(re.compile("freeze"))
+    expect(camera(panel)).to_have_text(re.compile("pause"))
     expect(camera(panel)).to_have_attribute("aria-pressed", "true")
     for label in ("espresso", "missile", "espresso"):
         panel.wait_for_text(re.compile(label))
-    page.keyboard.press("f")
+    page.keyboard.press("p")
     expect(camera(panel)).to_have_attribute("aria-pressed", "false")
     panel.wait_for_code("lv.load_image(frame, 224)")
 
@@ -94,3 +94,28 @@ def test_it_goes_off_when_nobody_looks_and_when_nobody_answers(lesson):
     expect(camera(panel)).to_have_attribute("aria-pressed", "false")
     panel.run_code("hold.set()")
     panel.root.get_by_role("alert").get_by_text("did not answer").wait_for()
+
+
+def test_p_is_its_key_in_the_hall(eye, tmp_path):
+    hall = Hall(tmp_path)
+    page = new_page(eye.new_context(permissions=["camera"]), height=720)
+    try:
+        page.goto(f"{hall.address}#0")
+        panel = page.frame_locator("iframe:not(.waiting)").locator(".lv-panel")
+        button = panel.locator(".lv-camera")
+        expect(button).to_be_visible()
+
+        def named() -> None:
+            if button.get_attribute("aria-pressed") == "false":  # at first, and when the machine was busy
+                page.keyboard.press("p")
+            expect(panel.locator(".lv-text", has_text="espresso").first).to_be_visible(timeout=20_000)
+
+        eventually(named)
+        expect(panel.locator("select").nth(1)).to_have_value(re.compile("camera"))
+        if button.get_attribute("aria-pressed") == "true":
+            page.keyboard.press("p")
+        expect(button).to_have_attribute("aria-pressed", "false")
+        assert not page.evaluate("() => document.fullscreenElement")
+    finally:
+        page.context.close()
+        hall.stop()

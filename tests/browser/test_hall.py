@@ -6,22 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import ENDLESS, NOTEBOOKS, LabPanel, Program, barriers, copy_notebooks, eventually, free_port, new_page
+from lab import ENDLESS, NOTEBOOKS, Hall, LabPanel, barriers, copy_notebooks, eventually, new_page
 from playwright.sync_api import Browser, Frame, Page, Request, expect
 
 import lecture_viz as lv
 
 pytestmark = pytest.mark.browser
-
-
-class Hall(Program):
-    """``python -m lecture_viz.presenter`` on loopback."""
-
-    def __init__(self, folder: Path, *arguments: str, notebooks: Path = NOTEBOOKS):
-        command = ["lecture_viz.presenter", str(notebooks), "--no-browser", f"--port={free_port()}"]
-        command.append("--token=")  # none, also for root; the arguments may ask for one
-        super().__init__(folder, [*command, *arguments], "presenter.log")
-        self.address = f"http://127.0.0.1:{self.port}/"
 
 
 @pytest.fixture(scope="module")

@@ -132,3 +132,11 @@ def test_maps_can_be_read(network, cat):
     strength = panel.outputs["magnitude"]
     assert strength.scale == "magnitude" and len(strength.table) == 256 and strength.table[0] == [0, 0, 4]
     assert panel.outputs["photo"].scale == "" and panel.outputs["photo"].pointed
+
+
+def test_a_network_without_max_pools_says_that_deconvnets_rule_knows_nothing_of_the_photo(network, cat):
+    panel = lv.live.gradients(network, cat)
+    for name, said in (("alexnet64", False), ("efficientnet_lite0", True)):
+        caption = panel.set(network=name, rule="deconvnet").outputs["gradient caption"].value
+        assert ("no max pools: the same for every photo" in caption) is said
+        assert "no max pools" not in panel.set(rule="guided").outputs["gradient caption"].value

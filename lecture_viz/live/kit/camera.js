@@ -62,9 +62,9 @@ function render({ model, el }) {
   };
 
   button.addEventListener('click', () => { if (stream) stop(); else if (!starting) start(); });
-  const key = event => { // F, wherever the hand is, but not where it writes
+  const key = event => { // P, wherever the hand is, but not where it writes
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (stream && plain && event.key.toLowerCase() === 'f' && !event.target.matches?.('input, textarea, [contenteditable=true]')) stop();
+    if (stream && plain && event.key.toLowerCase() === 'p' && !event.target.matches?.('input, textarea, [contenteditable=true]')) stop();
   };
   const hidden = () => { if (stream && document.hidden) stop(); };
   const told = () => { if (stream && !model.get('live')) stop(); words(); };

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import ipywidgets as widgets
 from torch import Tensor
+from torch.nn import MaxPool2d
 
 from ... import targets
 from ...networks import Network
@@ -115,6 +116,11 @@ class NeuronPanel(PhotoPanel):
         looked = self._look()[0].items()
         spatial = [name for name, response in looked if "pool" not in name and max(response.shape[1:], default=1) > 1]
         return spatial[round(part * (len(spatial) - 1))]
+
+    @property
+    def has_switches(self) -> bool:
+        """Whether the network has max pools; without any, Deconvnet's rule gives the same grid for every photo."""
+        return any(isinstance(part, MaxPool2d) for part in self.network.modules())
 
     def is_output(self, layer: str) -> bool:
         """Whether the neurons of this layer are the classes."""

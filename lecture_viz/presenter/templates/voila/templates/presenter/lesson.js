@@ -54,6 +54,7 @@
     PageDown: () => turn(1),
     PageUp: () => turn(-1),
     ' ': startOrStop,
+    p: () => panels[screen].querySelector('.lv-camera')?.click(),
     n: () => document.body.classList.toggle('notes'),
     c: () => { document.body.classList.toggle('bare'); fit(); },
     d: () => tell({ theme: true }),
