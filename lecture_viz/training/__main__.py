@@ -1,7 +1,8 @@
 """Train an embedded network: ``python -m lecture_viz.training alexnet64 --data tiny-imagenet-200``.
 
 First from the labels alone; then on, with a teacher: ``teach`` in place of a network's name fits one and stores its
-soft answers to the training photos (`lecture_viz.training.teacher`), and ``--teacher`` names their file.
+soft answers to the training photos (`lecture_viz.training.teacher`), and ``--teacher`` names their file. With an
+accelerator the teacher learns more, and the networks begin again with it.
 
 Writes the log and a checkpoint after each epoch to ``--out``; the same command resumes. At the end the weights, their
 checksum, the log and the model card replace those in ``lecture_viz/networks/weights``.
@@ -20,7 +21,7 @@ from .export import about, export, unfold
 from .soft_labels import SoftLabels
 from .teacher import teach
 from .tiny_imagenet import read_labels, read_split
-from .train import RECIPES, TAUGHT, Recipe, fit_to_time, normalise, train
+from .train import ACCELERATED, RECIPES, TAUGHT, Recipe, fit_to_time, normalise, train
 
 
 def main() -> None:
@@ -48,9 +49,10 @@ def main() -> None:
             teach(training, validation, len(labels), options.out, options.seed)
             return
         teacher = SoftLabels.read(options.teacher) if options.teacher else None
-        recipe = replace((TAUGHT if teacher else RECIPES)[name], seed=options.seed)
-        torch.manual_seed(recipe.seed)
         device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        recipes = RECIPES if not teacher else TAUGHT if device.type == "cpu" else ACCELERATED
+        recipe = replace(recipes[name], seed=options.seed)
+        torch.manual_seed(recipe.seed)
         inputs = normalise(validation.images[:200])
         model = embedded.ARCHITECTURES[name](len(labels), batch_norm=recipe.batch_norm)
         if recipe.start:

@@ -33,8 +33,11 @@ def attack(
     """
     radius = radius * pictures.shape[-1] / 64
     step = min(1, 2.5 / steps) * radius
-    change = torch.randn(pictures.shape, generator=generator).to(pictures.device)
-    change *= radius * torch.rand(len(pictures), 1, 1, 1, generator=generator).to(pictures.device) / _length(change)
+    device = pictures.device
+    seed = int(torch.randint(2**62, (), generator=generator))
+    here = torch.Generator(device).manual_seed(seed)  # millions of numbers: an accelerator draws its own
+    change = torch.randn(pictures.shape, generator=here, device=device)
+    change *= radius * torch.rand(len(pictures), 1, 1, 1, generator=here, device=device) / _length(change)
     for _ in range(steps):
         change.requires_grad_()
         loss = F.cross_entropy(logits((pictures + change).clamp(0, 1)).float(), classes, reduction="sum")

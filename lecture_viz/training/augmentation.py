@@ -29,7 +29,7 @@ def views(count: int, smallest_crop: float, generator: torch.Generator) -> Tenso
 
 def crop(images: Tensor, theta: Tensor, pixels: int) -> Tensor:
     """The view ``theta`` ``(B, 2, 3)`` of each picture; uint8 ``(B, 3, H, W)`` to float ``(B, 3, pixels, pixels)``."""
-    grid = F.affine_grid(theta, [len(images), 3, pixels, pixels], align_corners=False).to(images.device)
+    grid = F.affine_grid(theta.to(images.device), [len(images), 3, pixels, pixels], align_corners=False)
     return F.grid_sample(images.float() / 255, grid, padding_mode="reflection", align_corners=False)
 
 

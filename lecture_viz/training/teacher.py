@@ -5,15 +5,15 @@ looks like (Hinton et al. 2015). It learns most when it sees the very view that 
 et al. 2022, "Knowledge distillation: A good teacher is patient and consistent"). So a few random views of every photo
 are fixed once, the teacher's logits for each are stored (`SoftLabels`), and a student sees one of them in each epoch.
 
-The teacher keeps what ImageNet taught it; only its last layer is new, fitted to its features of the same views. Tiny
-ImageNet is a part of ImageNet: it may remember the validation images, too.
+The teacher keeps what ImageNet taught it and gets a new last layer. With an accelerator all of it goes on learning,
+without one only that layer. Tiny ImageNet is a part of ImageNet: it may remember the validation images, too.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
@@ -22,69 +22,86 @@ from ..networks import load_network
 from .augmentation import crop
 from .soft_labels import SoftLabels
 from .tiny_imagenet import Split
+from .train import Recipe, Run, accuracy, normalise, original, train
 
 TEACHER = "efficientnet_lite0"
 # photos are enlarged: of 2,000 validation images a new last layer, fitted to an eighth of the photos, knows 53 % at 128
 # pixels, 61 at 160 and 62 at 192
 PIXELS = 160
 VIEWS = 4
-EPOCHS = 8  # of the new last layer, each on the features of another view
+
+LAST_RATE = 1e-3  # of the new last layer; what the others know already would be lost at such a rate
+WHOLE = Recipe(
+    stages=((PIXELS, 4),),
+    batch=256,
+    peak_rate=1e-4,
+    weight_decay=0.02,
+    averaging=0.99,
+    label_smoothing=0.0,  # a teacher that was trained with it says less about what else a photo looks like
+    smallest_crop=SoftLabels.SMALLEST_CROP,
+    colour=0.3,
+    batch_norm=False,
+)
+LAST_LAYER = replace(WHOLE, batch=32, peak_rate=0.0)
 
 
-def features(images: Tensor, theta: Tensor, name: str, batch: int = 16) -> Tensor:
-    """What the teacher's last layer reads ``(N, 1280)``, in half precision, of the views ``theta`` of ``images``."""
-    network = load_network(TEACHER)
-    device = network.device
-    starts = range(0, len(images), batch)
-    read = []
+class Teacher(nn.Module):
+    """Takes what its students take, normalised pictures ``(B, 3, H, W)``, and enlarges them."""
+
+    def __init__(self, n_labels: int):
+        super().__init__()
+        self.network = load_network(TEACHER, device="cpu")
+        last = nn.Linear(self.network.module.fc.in_features, n_labels)
+        nn.init.zeros_(last.weight)  # so that its first errors do not shake what is there
+        self.network.module.fc = last
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = original(x)
+        if x.shape[-1] < PIXELS:
+            x = F.interpolate(x, size=PIXELS, mode="bilinear")
+        return self.network(x)
+
+
+class Fitting(Run):
+    """A teacher in training."""
+
+    def make_optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
+        last = {*self.model.network.module.fc.parameters()}
+        old = [{**group, "params": [p for p in group["params"] if p not in last]} for group in groups]
+        return torch.optim.AdamW([*old, {"params": [*last], "lr": LAST_RATE}], lr=self.recipe.peak_rate)
+
+
+def ask(teacher: nn.Module, images: Tensor, number: int, batch: int) -> Tensor:
+    """The logits ``(N, n_labels)``, in half precision, for view ``number`` of each of ``images``."""
+    device = next(teacher.parameters()).device
+    theta = SoftLabels.view(number, len(images))
+    said = []
     with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
-        for start in tqdm(starts, desc=name, mininterval=1 if sys.stderr.isatty() else 60):
+        for start in tqdm(
+            range(0, len(images), batch), desc=f"view {number + 1}", mininterval=1 if sys.stderr.isatty() else 60
+        ):
             part = slice(start, start + batch)
-            views = crop(images[part].to(device), theta[part], PIXELS)
-            read.append(network.activations(views, "average").flatten(1).half().cpu())
-    return torch.cat(read)
-
-
-def fit(views: list[Tensor], classes: Tensor, n_labels: int, seed: int) -> nn.Linear:
-    """A last layer for the features of each view ``(N, 1280)``: Adam, the rate falling along a cosine."""
-    torch.manual_seed(seed)
-    head = nn.Linear(views[0].shape[1], n_labels)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=0.05)
-    batch = 256
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS * -(-len(classes) // batch))
-    for epoch in range(EPOCHS):
-        seen = views[epoch % len(views)]
-        for chosen in torch.randperm(len(classes)).split(batch):
-            loss = F.cross_entropy(head(seen[chosen].float()), classes[chosen])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-    return head.requires_grad_(False)
+            said.append(teacher(normalise(crop(images[part].to(device), theta[part], PIXELS))).half())
+    return torch.cat(said).cpu()
 
 
 def teach(training: Split, validation: Split, n_labels: int, folder: Path, seed: int = 0) -> Path:
-    """Fit the teacher, ask it, and write ``teacher.safetensors`` into ``folder``; goes on where it was stopped.
-
-    On the way ``folder`` keeps the features of each view, 256 MB for Tiny ImageNet.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    views = []
-    for number in range(VIEWS):
-        kept = folder / f"view{number}.safetensors"
-        if not kept.exists():
-            theta = SoftLabels.view(number, len(training.images))
-            read = features(training.images, theta, f"view {number + 1} of {VIEWS}")
-            save_file({"features": read}, kept.with_suffix(".part"))
-            kept.with_suffix(".part").replace(kept)  # never a half-written file
-        views.append(load_file(kept)["features"])
-    head = fit(views, training.classes, n_labels, seed)
-    whole = torch.eye(2, 3).expand(len(validation.images), 2, 3)
-    best = head(features(validation.images, whole, "validation").float()).topk(min(5, n_labels)).indices
-    right = best == validation.classes[:, None]
-    top1, top5 = (f"{100 * hit.float().mean():.1f}" for hit in (right[:, 0], right.any(dim=1)))
-    about = f"{TEACHER} at {PIXELS} pixels, right for {top1} / {top5} % of the validation images"
+    """Fit the teacher, ask it, and write ``teacher.safetensors`` into ``folder``; goes on where it was stopped."""
+    device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    torch.manual_seed(seed)
+    teacher = Teacher(n_labels).to(device)
+    recipe = replace(LAST_LAYER if device.type == "cpu" else WHOLE, seed=seed)
+    if recipe.peak_rate:
+        teacher.requires_grad_(True)
+    teacher = train(teacher, training, validation, recipe, folder, kind=Fitting).eval()
+    right = accuracy(teacher, validation)
+    about = (
+        f"{TEACHER} at {PIXELS} pixels, right for {right['top1']:.1f} / {right['top5']:.1f} % of the validation images"
+    )
     file = folder / "teacher.safetensors"
-    SoftLabels([head(view.float()).half() for view in views], about).write(file)
+    logits = SoftLabels.read(file).logits if file.exists() else []
+    for number in range(len(logits), VIEWS):
+        logits.append(ask(teacher, training.images, number, recipe.batch))
+        SoftLabels(logits, about).write(file)
     print(f"{about}; {file}: {file.stat().st_size / 1e6:.0f} MB", flush=True)
     return file

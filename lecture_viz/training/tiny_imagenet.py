@@ -7,6 +7,8 @@ tiny-imagenet-200/val/val_annotations.txt      file name, class id, left, top, r
 tiny-imagenet-200/val/images/*.JPEG
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,9 @@ from ..photos import Box
 class Split(NamedTuple):
     images: Tensor  # (N, 3, 64, 64) uint8
     classes: Tensor  # (N,) int64, index into the sorted labels
+
+    def to(self, device: torch.device) -> "Split":
+        return Split(self.images.to(device), self.classes.to(device))
 
 
 def read_labels(folder: Path) -> tuple[list[str], list[str]]:
@@ -54,7 +59,11 @@ def read_split(folder: Path, split: str) -> Split:
     if not files:
         raise FileNotFoundError(f"no images for {split!r} under {folder}; expected the standard Tiny ImageNet folder")
     images = np.empty((len(files), 3, 64, 64), dtype=np.uint8)
-    for n, (path, _) in enumerate(files):
-        with Image.open(path) as picture:
+
+    def read(n: int) -> None:
+        with Image.open(files[n][0]) as picture:
             images[n] = np.asarray(picture.convert("RGB")).transpose(2, 0, 1)
+
+    with ThreadPoolExecutor(os.cpu_count()) as readers:
+        list(readers.map(read, range(len(files))))
     return Split(torch.from_numpy(images), torch.tensor([c for _, c in files]))

@@ -65,7 +65,7 @@ RECIPES = {
         batch_norm=False,
     ),
 }
-# with a teacher the networks go on from what they learned from the labels
+# with a teacher, on a CPU, the networks go on from what they learned from the labels
 TAUGHT = {
     name: Recipe(
         stages=stages,
@@ -81,6 +81,24 @@ TAUGHT = {
     for name, stages in (("alexnet64", ((48, 8), (64, 5))), ("inception64", ((48, 8), (64, 4))))
 }
 TAUGHT["inception64_robust"] = replace(RECIPES["inception64_robust"], teacher=0.9, temperature=2)
+# with a teacher, on an accelerator, there is time to begin again
+_LONG = Recipe(
+    stages=((48, 40), (64, 24)),
+    batch=512,
+    peak_rate=0.4,
+    averaging=0.999,
+    smallest_crop=SoftLabels.SMALLEST_CROP,
+    colour=0.3,
+    teacher=0.9,
+    temperature=2,
+)
+ACCELERATED = {
+    "alexnet64": _LONG,
+    "inception64": _LONG,
+    "inception64_robust": replace(
+        TAUGHT["inception64_robust"], stages=((64, 12),), batch=256, peak_rate=0.03, colour=0.3
+    ),
+}
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -97,20 +115,20 @@ def original(x: Tensor) -> Tensor:
     return x * x.new_tensor(STD).view(shape) + x.new_tensor(MEAN).view(shape)
 
 
-def accuracy(model: nn.Module, split: Split, quick: bool = False, batch: int = 100) -> dict[str, float]:
+def accuracy(model: nn.Module, split: Split, quick: bool = False, batch: int = 200) -> dict[str, float]:
     """Top-1 and top-5 accuracy in percent on the centre view; ``model`` takes normalised pictures.
 
     ``quick`` computes in mixed precision, as training does.
     """
     model.eval()
     device = next(model.parameters()).device
-    right = torch.zeros(2)
+    right = torch.zeros(2, device=device)
     with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=quick):
         for start in range(0, len(split.images), batch):
             logits = model(normalise(split.images[start : start + batch].to(device)))
-            ranked = logits.topk(min(5, logits.shape[1])).indices.cpu()
-            hit = ranked == split.classes[start : start + batch, None]
-            right += torch.tensor([hit[:, 0].sum(), hit.any(dim=1).sum()])
+            ranked = logits.topk(min(5, logits.shape[1])).indices
+            hit = ranked == split.classes[start : start + batch, None].to(device)
+            right += torch.stack([hit[:, 0].sum(), hit.any(dim=1).sum()])
     top1, top5 = (100 * right / len(split.images)).tolist()
     return {"top1": round(top1, 2), "top5": round(top5, 2)}
 
@@ -128,7 +146,7 @@ class Run:
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
-            max_lr=recipe.peak_rate,
+            max_lr=[group["lr"] for group in self.optimiser.param_groups],
             total_steps=steps_per_epoch * len(recipe.epochs),
             pct_start=0.2,
             cycle_momentum=False,
@@ -168,8 +186,8 @@ class Run:
 
     def step(
         self, pictures: Tensor, classes: Tensor, generator: torch.Generator, taught: Tensor | None = None
-    ) -> float:
-        """One step on ``pictures`` in ``[0, 1]``; returns the loss."""
+    ) -> Tensor:
+        """One step on ``pictures`` in ``[0, 1]``; returns the loss, where it was computed: reading it would wait."""
         if self.recipe.attack:
             pictures = attack(self.logits, pictures, classes, self.recipe.attack, generator)
         loss = self.loss(pictures, classes, taught)
@@ -179,7 +197,7 @@ class Run:
         self.schedule.step()
         if self.recipe.averaging:
             self.average.update_parameters(self.model)
-        return loss.item()
+        return loss.detach()
 
     def state_dict(self) -> dict:
         return {part: getattr(self, part).state_dict() for part in ("model", "optimiser", "schedule", "average")}
@@ -212,6 +230,8 @@ def train(
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = math.ceil(len(training.images) / recipe.batch)
     run = kind(model, recipe, steps_per_epoch)
+    torch.backends.cudnn.benchmark = True  # the shapes repeat
+    training, validation = training.to(run.device), validation.to(run.device)  # uint8, 1.2 GB
     checkpoint = folder / "checkpoint.pt"
     first_epoch = 0
     if checkpoint.exists():
@@ -223,9 +243,10 @@ def train(
     for epoch in range(first_epoch, min(stop_after or len(recipe.epochs), len(recipe.epochs))):
         pixels = recipe.epochs[epoch]
         order = torch.randperm(len(training.images), generator=torch.Generator().manual_seed(recipe.seed + epoch))
-        theta, taught = teacher.of_epoch(epoch) if teacher else (None, None)
+        order = order.to(run.device)
+        theta, taught = (part.to(run.device) for part in teacher.of_epoch(epoch)) if teacher else (None, None)
         model.train()
-        started, total_loss = time.monotonic(), 0.0
+        started, total_loss = time.monotonic(), torch.zeros((), device=run.device)
         bar = tqdm(
             range(steps_per_epoch),
             desc=f"epoch {epoch + 1}/{len(recipe.epochs)}, {pixels} pixels",
@@ -234,16 +255,16 @@ def train(
         for step in bar:
             chosen = order[step * recipe.batch : (step + 1) * recipe.batch]
             random = torch.Generator().manual_seed((recipe.seed + 1) * 1_000_003 + epoch * steps_per_epoch + step)
-            images, classes = training.images[chosen].to(run.device), training.classes[chosen].to(run.device)
+            images, classes = training.images[chosen], training.classes[chosen]
             seen = views(len(images), recipe.smallest_crop, random) if theta is None else theta[chosen]
             pictures = recolour(crop(images, seen, pixels), recipe.colour, random)
-            answers = None if taught is None else taught[chosen].to(run.device)
-            total_loss += run.step(pictures, classes, random, answers)
-            bar.set_postfix(loss=f"{total_loss / (step + 1):.3f}", refresh=False)
+            total_loss += run.step(pictures, classes, random, None if taught is None else taught[chosen])
+            if step % 50 == 0:
+                bar.set_postfix(loss=f"{total_loss.item() / (step + 1):.3f}", refresh=False)
         row = {
             "epoch": epoch + 1,
             "pixels": pixels,
-            "loss": round(total_loss / steps_per_epoch, 4),
+            "loss": round(total_loss.item() / steps_per_epoch, 4),
             **run.evaluate(validation),
             "seconds": round(time.monotonic() - started),
         }
@@ -269,7 +290,7 @@ def fit_to_time(model: nn.Module, recipe: Recipe, images: int, minutes: float) -
                 started = time.monotonic()
             random = torch.Generator()
             view = crop(pictures, views(len(pictures), recipe.smallest_crop, random), pixels)
-            run.step(recolour(view, recipe.colour, random), classes, random)
+            run.step(recolour(view, recipe.colour, random), classes, random).item()  # waits for an accelerator
         seconds[pixels] = (time.monotonic() - started) / 5 * images / recipe.batch
     scale = 60 * minutes / sum(seconds[pixels] * epochs for pixels, epochs in recipe.stages)
     return replace(recipe, stages=tuple((pixels, max(1, round(epochs * scale))) for pixels, epochs in recipe.stages))

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors import safe_open
 
-from lecture_viz.networks import Network, decoder, embedded
+from lecture_viz.networks import Network, decoder, embedded, load_network
 from lecture_viz.training import card, study, teacher, tiny_imagenet
 from lecture_viz.training import decoder as training_decoder
 from lecture_viz.training.__main__ import main
@@ -176,23 +176,39 @@ def test_a_student_sees_what_its_teacher_saw(folder, tmp_path):
         SoftLabels.read(tmp_path / "nothing.safetensors")
 
 
-def test_the_teacher_is_fitted_and_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch):
-    """Of red, green and blue noise it knows every training picture, from features of which a part was there before."""
+@pytest.mark.parametrize("whole", [False, True])
+def test_the_teacher_is_fitted_and_goes_on_where_it_was_stopped(folder, tmp_path, monkeypatch, whole):
+    """Of red, green and blue noise it knows every training picture; what it has learned and said it does not again."""
     training, validation = data(folder)
     asked = []
-    read = teacher.features
-    monkeypatch.setattr(teacher, "features", lambda *given: asked.append(given[2]) or read(*given))
-    monkeypatch.setattr(teacher, "EPOCHS", 40)
+    ask = teacher.ask
+    monkeypatch.setattr(teacher, "ask", lambda *given: asked.append(given[2]) or ask(*given))
+    short = {"stages": ((teacher.PIXELS, 6),), "batch": 15, "averaging": 0.5}
+    monkeypatch.setattr(teacher, "LAST_LAYER", replace(teacher.WHOLE if whole else teacher.LAST_LAYER, **short))
+    monkeypatch.setattr(teacher, "LAST_RATE", 1e-2)
     soft = SoftLabels.read(teacher.teach(training, validation, 3, tmp_path))
     assert "efficientnet_lite0 at 160 pixels, right for 100.0 / 100.0 %" in soft.teacher
-    assert len(soft.logits) == teacher.VIEWS and len(asked) == teacher.VIEWS + 1
+    assert len(soft.logits) == teacher.VIEWS and asked == list(range(teacher.VIEWS))
     for logits in soft.logits:
         assert logits.shape == (30, 3) and torch.equal(logits.argmax(dim=1), training.classes)
-    (tmp_path / "view1.safetensors").unlink()
+    SoftLabels(soft.logits[:1], "cut short").write(tmp_path / "teacher.safetensors")
     asked.clear()
     again = SoftLabels.read(teacher.teach(training, validation, 3, tmp_path))
-    assert asked == [f"view 2 of {teacher.VIEWS}", "validation"]
-    assert all(torch.allclose(a.float(), b.float(), atol=0.1) for a, b in zip(soft.logits, again.logits))
+    assert asked == list(range(1, teacher.VIEWS)) and again.teacher == soft.teacher
+    assert all(torch.equal(a, b) for a, b in zip(soft.logits, again.logits))
+    learned = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["run"]["model"]["network.module.conv2.weight"]
+    assert torch.equal(learned, load_network(teacher.TEACHER).module.conv2.weight) != whole
+
+
+def test_a_teacher_enlarges_what_its_students_take():
+    """Its logits of a small picture are those of the network for the enlarged one, if its last layer is the old one."""
+    network = load_network(teacher.TEACHER)
+    fitted = teacher.Teacher(1000).eval()
+    fitted.network.module.fc = network.module.fc
+    small = torch.rand(2, 3, 64, 64)
+    large = torch.nn.functional.interpolate(small, size=teacher.PIXELS, mode="bilinear")
+    torch.testing.assert_close(fitted(normalise(small)), network(large), atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(fitted(normalise(large)), network(large), atol=1e-3, rtol=1e-3)
 
 
 def test_averaging_is_the_moving_average_of_the_steps(folder, tmp_path):
