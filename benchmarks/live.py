@@ -1,10 +1,11 @@
-"""The live panel in JupyterLab in a real browser: from the hand to the pixels, lag after a drag, memory, camera."""
+"""The live panel in JupyterLab in a real browser: from the hand to the pixels, lag, memory, camera, brush."""
 
+import math
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -18,7 +19,7 @@ WATCH = """panel => {
     const picture = panel.querySelectorAll('img.lv-picture')[1];
     window.moved = 0; window.first = 0; window.shown = 0; window.pictures = 0;
     const now = () => { window.moved = performance.now(); window.first = 0; };
-    panel.addEventListener('keydown', now, true);
+    for (const hand of ['keydown', 'click']) panel.addEventListener(hand, now, true);
     picture.addEventListener('load', () => {
         window.shown = performance.now();
         window.first ||= window.shown;
@@ -66,7 +67,12 @@ def results() -> Iterator[Result]:
             errors = notebook.run_all()
             assert not errors, errors
             yield from _panel(notebook)
+            yield from _clicks(notebook)
             yield from _camera(notebook)
+            notebook = Lab(page, server, "04_saliency.ipynb")
+            errors = notebook.run_all()
+            assert not errors, errors
+            yield from _brush(notebook)
             notebook = Lab(page, server, "05_activation_maximization.ipynb")
             errors = notebook.run_all()
             assert not errors, errors
@@ -76,12 +82,97 @@ def results() -> Iterator[Result]:
             server.stop()
 
 
+HOVER = """frame => {
+    const box = frame.getBoundingClientRect(), times = [];
+    for (let n = 0; n < 200; n += 1) {
+        const started = performance.now();
+        const place = {clientX: box.x + n % 97 / 97 * box.width, clientY: box.y + n % 89 / 89 * box.height};
+        frame.dispatchEvent(new PointerEvent('pointermove', place));
+        frame.offsetWidth;  // the browser lays the text out
+        times.push(performance.now() - started);
+    }
+    frame.dispatchEvent(new PointerEvent('pointerleave'));
+    return times.sort((a, b) => a - b)[190];
+}"""
+PAGE_MEMORY = "() => performance.memory.usedJSHeapSize / 1e6"
+CLICKS, CAMERA_SECONDS = 10_000, 300
+
+
+def _clicks(notebook: Lab) -> Iterator[Result]:
+    """Clicks into the photo instead of moves of a slider; the pointer over it; and thousands of clicks."""
+    page, panel = notebook.page, notebook.panel()
+    frame = panel.root.locator(".lv-frame").first
+    yield Result("a pointer's move to the values under it, 95th percentile of 200", frame.evaluate(HOVER), 16, " ms")
+
+    def click(n: int) -> None:
+        box = frame.bounding_box()
+        y, x = (0.15 + 0.7 * (n * step % 101) / 101 for step in (37, 61))
+        page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+    def way(move: Callable[[int], None]) -> float:
+        delays = []
+        for n in range(60):
+            count = page.evaluate("() => window.pictures")
+            move(n)
+            page.wait_for_function("count => window.pictures > count", arg=count)
+            page.wait_for_timeout(300)
+            delays.append(page.evaluate("() => window.shown - window.moved"))
+        return sorted(delays)[56]
+
+    click(0)  # to a layer that has places
+    page.wait_for_timeout(1000)
+    frame.scroll_into_view_if_needed()
+    by_slider = way(lambda n: panel.handle("neuron").press("ArrowRight" if n % 2 else "ArrowLeft"))
+    by_click = way(click)
+    note = f"{by_click:.0f} ms to full pixels, 95th percentile of 60"
+    yield Result(
+        "a click's way to new pixels, against a slider's on the same layer", by_click / by_slider, 1.1, note=note
+    )
+
+    for n in range(500):
+        click(n)
+    before = float(notebook.run_code(MEMORY)), page.evaluate(PAGE_MEMORY)
+    for n in range(CLICKS):
+        click(n)
+    page.wait_for_timeout(1000)
+    after = float(notebook.run_code(MEMORY)), page.evaluate(PAGE_MEMORY)
+    grown = [now - then for now, then in zip(after, before)]
+    note = f"the page's scripts {grown[1]:+.0f} MB"
+    yield Result(f"growth of the kernel's resident memory over {CLICKS:,} clicks", grown[0], 10, " MB", note)
+
+
+def _brush(notebook: Lab) -> Iterator[Result]:
+    """How fast the occlusion panel answers a hand that paints without a stop."""
+    page, panel = notebook.page, notebook.panel(3)
+    panel.root.evaluate(WATCH)
+    frame = panel.root.locator(".lv-frame").first
+    for network, limit in (("efficientnet_lite0", 1000 / 4), ("alexnet64", 1000 / 8)):
+        panel.root.locator("select").first.select_option(panel.root.locator("option", has_text=network).inner_text())
+        page.wait_for_timeout(2000)
+        frame.scroll_into_view_if_needed()
+        box = frame.bounding_box()
+        page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.1 * box["height"])
+        page.mouse.down()
+        before, started = page.evaluate("() => window.pictures"), time.perf_counter()
+        while (taken := time.perf_counter() - started) < 5:
+            y, x = 0.1 + 0.8 * taken / 5, 0.5 + 0.4 * math.cos(4 * taken)
+            page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            page.wait_for_timeout(15)
+        answers = page.evaluate("() => window.pictures") - before
+        page.mouse.up()
+        panel.root.get_by_role("button", name="clear").click()
+        each = 1e3 * taken / max(1, answers)
+        yield Result(
+            f"painting: a stroke's way to new pixels, {network}", each, limit, " ms", f"{1e3 / each:.1f} a second"
+        )
+
+
 def _camera(notebook: Lab) -> Iterator[Result]:
     """How fast the gradients panel answers the camera's frames."""
     panel = notebook.panel()
+    panel.root.locator(".lv-camera").click()
     for network, limit in (("efficientnet_lite0", 1000 / 6), ("alexnet64", 1000 / 12)):
         panel.root.locator("select").first.select_option(panel.root.locator("option", has_text=network).inner_text())
-        panel.root.locator(".lv-camera").click()
         notebook.page.wait_for_timeout(3000)
         answered, started = int(notebook.run_code(ANSWERED)), time.perf_counter()
         notebook.page.wait_for_timeout(10_000)
@@ -90,7 +181,13 @@ def _camera(notebook: Lab) -> Iterator[Result]:
         yield Result(
             f"camera: a frame's way to new pixels, {network}", each, limit, " ms", f"{1e3 / each:.1f} a second"
         )
-        panel.root.locator(".lv-camera").click()
+    before = float(notebook.run_code(MEMORY)), notebook.page.evaluate(PAGE_MEMORY)
+    notebook.page.wait_for_timeout(1000 * CAMERA_SECONDS)
+    after = float(notebook.run_code(MEMORY)), notebook.page.evaluate(PAGE_MEMORY)
+    grown = [now - then for now, then in zip(after, before)]
+    note = f"the page's scripts {grown[1]:+.0f} MB"
+    yield Result("growth of the kernel's resident memory over five minutes of camera", grown[0], 10, " MB", note)
+    panel.root.locator(".lv-camera").click()
 
 
 STOPPED = """panel => {

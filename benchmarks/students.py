@@ -29,7 +29,8 @@ AS_JSON = {"Content-Type": "application/json"}
 TRY_TO_WRITE = """
 from pathlib import Path
 package = Path(lv.__file__).parent
-for place in map(Path, {places} + [package / "photos.py", package / "networks" / "weights" / "alexnet64.safetensors"]):
+parts = "photos/loading.py", "networks/weights/alexnet64.safetensors"
+for place in map(Path, {places} + [package / part for part in parts]):
     try:
         place.open("r+b").close()
         print(place.name)

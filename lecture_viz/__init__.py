@@ -30,7 +30,7 @@ from .targets import Target, channel, distribution, layer, likeness, logit, neur
 if TYPE_CHECKING:  # imported at first use, see below: a script needs no widgets, and a gradient no filters
     from . import exercises, live, machine
     from . import figures as plots
-    from .gradient_based import localization
+    from .gradient_based import localization, occlusion
     from .optimization_based import planted_bias, regularizers, reidentification, robustness
     from .optimization_based.dreaming import dream
     from .optimization_based.inversion import invert, invert_all, quality
@@ -47,6 +47,7 @@ _ROOMS = {
     "images": ("photos", "maps"),
     "live": ("live",),
     "localization": ("gradient_based.localization",),
+    "occlusion": ("gradient_based.occlusion",),
     "machine": ("machine",),
     "planted_bias": ("optimization_based.planted_bias",),
     "plots": ("figures",),
@@ -105,6 +106,7 @@ __all__ = [
     "magnitude",
     "maximize",
     "neuron",
+    "occlusion",
     "planted_bias",
     "plots",
     "probability",

@@ -30,6 +30,7 @@ def make(name: str, network: lv.Network, photo: torch.Tensor, **few: tuple) -> P
         "planted_bias": (),
         "deconvnet": (network,),
         "dreaming": (network,),
+        "collage": (network,),
         "distribution": (network,),
         "reidentification": (network, network, gallery),
         "priors": (network, pictures),
@@ -170,6 +171,10 @@ def shows(name: str, panel: Panel, made: Any) -> bool:
             return all(same(show_signed(part), panel.image(rule)) for rule, part in zip(lv.RULES, made))
         case "localization":
             return panel.outputs["box"].boxes == [[*made]] and same(panel.photo, panel.image("box"))
+        case "collage":
+            return panel.outputs["saliency"].boxes == [[*made]]
+        case "occlusion":
+            return same(show_signed(made.gradient), panel.image("gradient"))
     return same(made, panel.image("image"))
 
 

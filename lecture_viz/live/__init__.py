@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from .collage import Collage as collage
 from .deconvnet import Deconvnet as deconvnet
 from .distribution import Distribution as distribution
 from .dreaming import Dreaming as dreaming
@@ -12,6 +13,7 @@ from .kit.resolved import Frame as Frame
 from .layers import Layers as layers
 from .localization import Localization as localization
 from .maximization import Maximization as maximization
+from .occlusion import Occlusion as occlusion
 from .planted_bias import PlantedBias as planted_bias
 from .priors import Priors as priors
 from .reidentification import Reidentification as reidentification
@@ -33,7 +35,7 @@ LESSONS = (
     Lesson("01_gradients", (gradients,)),
     Lesson("02_relu_rules", (relu_rules,)),
     Lesson("03_deconvnet", (deconvnet,)),
-    Lesson("04_saliency", (saliency, localization)),
+    Lesson("04_saliency", (saliency, localization, collage, occlusion)),
     Lesson("05_activation_maximization", (maximization, planted_bias)),
     Lesson("06_deepdream", (dreaming,)),
     Lesson("07_inversion", (inversion,)),

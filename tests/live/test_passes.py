@@ -15,6 +15,9 @@ LIMITS = {
     "deconvnet": (15, {"which": 2}, 2),  # nine patches, painted one by one
     "saliency": (8, {"neuron": 5}, 7),  # three rules, three of another neuron, the value
     "localization": (2, {"neuron": 5}, 1),
+    "collage": (2, {"row": 60}, 1),  # what it takes the thing for, and the map
+    # all layers, the gradient; the map, the score without some squares; what it takes the picture for
+    "occlusion": (5, {"neuron": 5}, 4),
     "maximization": (1, {"L2": 5}, 0),
     "planted_bias": (0, {"steps": 200}, 0),
     "dreaming": (0, {"octaves": 2}, 0),

@@ -15,6 +15,8 @@ PRESETS = {
     "deconvnet": 4,
     "saliency": 5,
     "localization": 4,
+    "collage": 5,
+    "occlusion": 5,
     "maximization": 9,
     "planted_bias": 3,
     "dreaming": 5,
@@ -33,6 +35,15 @@ VALUES = {
     "deconvnet": [{"strongest": False, "row": 3, "column": 8}, {"layer": "conv2", "channel": 20, "which": 2}],
     "saliency": [{"layer": "fc7", "neuron": 3, "random": "fc7"}],
     "localization": [{"layer": "conv3", "neuron": 12, "samples": 16, "threshold": 0.55}],
+    "collage": [
+        {"strokes": (("photo", 0.3, ((0.4, 0.4), (0.6, 0.7))),), "thing": "galaxies", "photo": "bricks", "row": 80},
+        {"samples": 8, "scale": 80, "threshold": 0.3},
+    ],
+    "occlusion": [
+        {"cover": "most", "share": 0.1, "leaves": "blur", "strokes": [("#c00000", 0.2, ((0.4, 0.5), (0.7, 0.2)))]},
+        {"cover": "least", "leaves": "colour", "colour": "#00ff00", "layer": "conv3", "neuron": 12},
+        {"photo": "sheet", "strokes": (("#000000", 0.05, ((0.2, 0.2), (0.8, 0.8))),)},
+    ],
     "maximization": [
         {"parameterization": "pixels", "L2": 20, "low-pass": 0.5, "rotation": 0},
         {"layer": "conv3", "neuron": 12, "kind": "neuron", "begin_with": "grey"},

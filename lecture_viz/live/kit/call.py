@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -215,7 +216,7 @@ def spelled(function: Callable[..., Any]) -> str:
             return start + name
     for place in lv.__all__:
         room = getattr(lv, place)
-        if inspect.ismodule(room) and getattr(room, name, None) is function:
+        if isinstance(room, ModuleType | SimpleNamespace) and getattr(room, name, None) is function:
             return f"lv.{place}.{name}"
     raise ValueError(f"{function.__module__}.{name} is not public: a student could not call it")
 

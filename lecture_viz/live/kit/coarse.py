@@ -32,12 +32,13 @@ class Halved(Expression):
         sizes = []
 
         def half(argument: Any) -> Any:
-            match argument:
-                case Target():
-                    return argument.halved()
-                case Named(value=Tensor(ndim=4) as photo):
-                    sizes.append(photo.shape[2:])
-                    return replace(argument, value=resized(photo, [side // 2 for side in photo.shape[2:]]))
+            if isinstance(argument, Target):
+                return argument.halved()
+            if isinstance(argument, Expression):
+                *_, value = argument.results(known)  # a photo, as it is or painted on
+                if isinstance(value, Tensor) and value.ndim == 4:
+                    sizes.append(value.shape[2:])
+                    return Named("photo", resized(value, [side // 2 for side in value.shape[2:]]))
             return argument
 
         call = replace(self.call, arguments=tuple(map(half, self.call.arguments)))

@@ -31,7 +31,7 @@ function reading([red, green, blue], model) {
 function render({ model, el }) {
   const texts = model.get('texts');
   const frame = make('div', 'lv-frame', { tabIndex: 0 });
-  const picture = make('img', 'lv-picture');
+  const picture = make('img', 'lv-picture', { draggable: false });
   const over = make('img', 'lv-over', { hidden: true, alt: '' });
   const marks = draw('svg', { class: 'lv-marks', 'aria-hidden': true });
   const said = make('output', 'lv-reading', { hidden: true });
@@ -46,6 +46,7 @@ function render({ model, el }) {
 
   const panel = () => el.closest('.lv-panel');
   let url = '', pixels = null, hovered = null;
+  let stroke = null, begun = 0; // places as shares of height and width, drawn here until the kernel's picture has them
 
   const size = () => [picture.naturalHeight, picture.naturalWidth];
   const show = () => {
@@ -55,6 +56,7 @@ function render({ model, el }) {
     picture.classList.toggle('lv-exact', model.get('exact'));
     pixels = null;
     picture.decode().catch(() => {}).then(() => { // a newer one may have come
+      if (!painting) stroke = null;
       mark();
       if (hovered) say(hovered);
       panel()?.dispatchEvent(new CustomEvent('lv-shown', { detail: picture }));
@@ -63,7 +65,9 @@ function render({ model, el }) {
   };
   const words = () => {
     picture.alt = model.get('alt');
-    frame.setAttribute('aria-label', `${model.get('alt')} ${model.get('grid').length ? texts.keys : ''}`);
+    const keys = model.get('brush').length ? texts['brush keys'] : model.get('grid').length ? texts.keys : '';
+    frame.setAttribute('aria-label', `${model.get('alt')} ${keys}`);
+    frame.classList.toggle('lv-painted', model.get('brush').length > 0);
   };
   const room = () => el.style.setProperty('--side', `${model.get('side')}px`);
 
@@ -77,6 +81,10 @@ function render({ model, el }) {
       const box = { x: left, y: top, width: right - left, height: bottom - top };
       marks.append(draw('rect', { ...box, class: 'lv-box-rim' }), draw('rect', { ...box, class: 'lv-box' }));
     }
+    if (stroke) marks.append(draw('polyline', {
+      points: stroke.map(([y, x]) => `${x * width},${y * height}`).join(' '), class: 'lv-stroke',
+      style: `stroke: ${model.get('brush')[1]}; stroke-width: ${model.get('brush')[0] * Math.min(width, height)}`,
+    }));
     const place = hovered ?? model.get('place');
     if (place.length) {
       const [y, x] = [place[0] + 0.5, place[1] + 0.5];
@@ -122,12 +130,63 @@ function render({ model, el }) {
     say(hovered);
   };
   frame.addEventListener('pointermove', event => {
-    if (event.buttons && !over.hidden) wipe(event);
-    else point(at(event));
+    if (event.buttons && !over.hidden) return wipe(event);
+    const place = at(event);
+    if (painting) paint(place);
+    else if (event.buttons && dragged && place) choose(...cell(place));
+    point(place);
   });
   frame.addEventListener('pointerleave', () => point(null));
 
-  /* --- choosing a place: a click, or the arrow keys, one step of the grid --- */
+  /* --- painting: the last strokes go to the kernel, whole, because not each of its messages comes through --- */
+  let painting = false;
+  const send = () => {
+    const others = model.get('strokes').filter(([number]) => number !== begun);
+    model.set('strokes', [...others, [begun, [...(stroke ?? [])]]].slice(-20));
+    model.save_changes();
+  };
+  const paint = place => {
+    if (!place) return;
+    const next = place.map((part, n) => Math.round(1000 * part / size()[n]) / 1000);
+    const last = stroke.at(-1);
+    if (last && Math.hypot(next[0] - last[0], next[1] - last[1]) < model.get('brush')[0] / 4) return;
+    stroke.push(next);
+    mark();
+    send();
+  };
+  const begin = place => {
+    stroke = [];
+    begun = now();
+    paint(place);
+  };
+  const takeBack = () => {
+    stroke = null;
+    begun = now();
+    send();
+  };
+  const now = () => Math.max(Date.now(), begun + 1); // no two are one
+  let cursor = null; // of the keyboard, in pixels
+  const moveBrush = (rows, columns) => {
+    const far = Math.max(1, model.get('brush')[0] * Math.min(...size()) / 2);
+    const from = cursor ?? size().map(part => part / 2);
+    cursor = [rows, columns].map((step, n) => Math.max(0, Math.min(size()[n] - 1, from[n] + far * step)));
+    point(cursor);
+  };
+
+  /* --- choosing a place: a click, a drag, or the arrow keys, one step of the grid --- */
+  let dragged = false;
+  const onPicture = event => [picture, frame].includes(event.target) && over.hidden && event.button === 0;
+  frame.addEventListener('pointerdown', event => {
+    if (!onPicture(event) || !at(event)) return;
+    painting = model.get('brush').length > 0;
+    dragged = !painting && model.get('grid').length > 0;
+    if (!painting && !dragged) return;
+    frame.setPointerCapture(event.pointerId);
+    event.preventDefault(); // no dragging of the image's file
+    frame.focus();
+    if (painting) begin(at(event));
+  });
+  for (const end of ['pointerup', 'pointercancel']) frame.addEventListener(end, () => painting = dragged = false);
   const choose = (row, column) => {
     const [rows, columns] = model.get('grid');
     const clip = (value, end) => Math.max(0, Math.min(end - 1, value));
@@ -139,20 +198,22 @@ function render({ model, el }) {
     return [Math.floor(y / height * rows), Math.floor(x / width * columns)];
   };
   frame.addEventListener('click', event => {
-    if (event.target !== picture && event.target !== frame) return;
-    const place = at(event);
-    if (place && model.get('grid').length && over.hidden) choose(...cell(place));
+    const place = onPicture(event) && at(event);
+    if (place && model.get('grid').length) choose(...cell(place));
   });
   const ARROWS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
   frame.addEventListener('keydown', event => {
     if (event.target !== frame || event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const done = { e: enlarge, s: save, o: compare }[key];
-    const step = model.get('grid').length && ARROWS[key];
+    const paints = model.get('brush').length > 0;
+    const dab = () => begin(cursor ?? size().map(part => part / 2));
+    const done = { e: enlarge, s: save, o: compare, ...(paints && { z: takeBack, ' ': dab, Enter: dab }) }[key];
+    const step = (paints || model.get('grid').length) && ARROWS[key];
     if (!done && !step) return;
     event.preventDefault();
     event.stopPropagation();
     if (done) return done();
+    if (paints) return moveBrush(...step);
     const stands = model.get('place');
     const [row, column] = cell(stands.length ? stands : size().map(part => part / 2));
     choose(row + step[0], column + step[1]);
@@ -168,7 +229,9 @@ function render({ model, el }) {
   frame.addEventListener('toggle', event => {
     if (event.newState === 'closed') frame.removeAttribute('popover');
   });
-  frame.addEventListener('dblclick', event => { if (event.target === picture || event.target === over) enlarge(); });
+  frame.addEventListener('dblclick', event => {
+    if ([picture, over, frame].includes(event.target) && !model.get('brush').length) enlarge();
+  });
   const save = () => {
     const [height, width] = size();
     const canvas = make('canvas', '', { width, height });
@@ -218,7 +281,7 @@ function render({ model, el }) {
   }
 
   model.on('change:value', show);
-  model.on('change:alt change:grid', words);
+  model.on('change:alt change:grid change:brush', words);
   model.on('change:side', room);
   model.on('change:boxes change:place', mark);
   show();

@@ -17,7 +17,7 @@ from ... import maps
 from ...photos import Box
 
 HERE = Path(__file__).parent
-TEXTS = ("keys", "enlarge", "save", "compare", "wipe", "blend")
+TEXTS = ("keys", "brush keys", "enlarge", "save", "compare", "wipe", "blend")
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Marked:
         grid: rows and columns of the places that a hand can choose from; without, it can only look.
         scale: how a map is coloured, see `maps.scale_colours`; of a photo, and of what is no map, ``""``.
         limit: what full colour of the scale stands for.
+        brush: its diameter, as a share of the side, if a hand can paint; and what the browser draws until the answer
+            comes, a CSS colour.
     """
 
     image: Tensor
@@ -39,6 +41,7 @@ class Marked:
     grid: Sequence[int] = ()
     limit: float = 1.0
     scale: str = ""
+    brush: tuple[float, str] | tuple[()] = ()
 
 
 def signed(values: Tensor, limit: float | None = None) -> Marked:
@@ -62,8 +65,10 @@ class Picture(anywidget.AnyWidget):
         exact: whether its pixels are shown as squares instead of smoothed.
         alt: what it is, in words; ``texts`` are those of its tools.
         pointed: whether it shows the same places as others of its panel, so that they point at them together.
-        boxes, place, grid, scale, limit: see `Marked`.
+        boxes, place, grid, scale, limit, brush: see `Marked`.
         chosen: row and column, of the grid, that a hand has chosen, and when.
+        strokes: the last few, each by when it was begun: its places so far, as shares of height and width; none take
+            the one before back. Several, because not every message comes through while a kernel is busy.
     """
 
     _esm = HERE / "picture.js"
@@ -85,6 +90,8 @@ class Picture(anywidget.AnyWidget):
         sync=True
     )  # the colours of the scale, from its least to its greatest value
     chosen: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    brush: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    strokes: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(self, name: str, side: int, say: Callable[..., str]):
         """``say`` gives the panel's texts by key."""
@@ -101,6 +108,6 @@ class Picture(anywidget.AnyWidget):
         with self.hold_sync():  # one message
             self.exact, self.format, self.value = exact, form, maps.encode(marked.image, form)
             self.boxes = [list(box) for box in marked.boxes]
-            self.place, self.grid = list(marked.place or ()), list(marked.grid)
+            self.place, self.grid, self.brush = list(marked.place or ()), list(marked.grid), list(marked.brush)
             self.pointed = isinstance(shown, Marked)
             self.scale, self.limit, self.table = marked.scale, marked.limit, maps.scale_colours(marked.scale)

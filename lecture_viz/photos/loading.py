@@ -1,4 +1,4 @@
-"""A photo in, a tensor out; and many photos, one at a time.
+"""A photo in, a tensor out.
 
 An *image* is a float tensor ``(B, 3, H, W)``, RGB, in ``[0, 1]``. Normalisation is the first step inside a
 `Network`, so every method works in pixels.
@@ -8,8 +8,6 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Sequence
-from functools import cache
 from importlib.resources import files
 from os import PathLike
 from pathlib import Path
@@ -29,12 +27,13 @@ BUNDLED_PHOTOS = {
     "rocket": "rocket.jpg",
     "galaxies": "hubble_deep_field.jpg",
 }
+SHEET = "sheet"  # empty, to draw on
 SMALLEST_SIDE = 8  # pixels; below this there is nothing to see
 MOST_PIXELS = 50_000_000  # a decoded photo above this would fill a laptop's memory
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-CROPS = (64, 128, 256)  # sides in pixels; crops of one size do not overlap, so that nine of them show nine things
-# more photos in scikit-image's wheel, all CC0: too plain to look at, but patches of them are worth finding
+# more photos in scikit-image's wheel, all CC0: too plain to look at, but patches of them are worth finding, and things
+# stand out before them
 TEXTURES = {"grass": "grass.png", "bricks": "brick.png", "gravel": "gravel.png", "photographer": "camera.png"}
 
 
@@ -64,8 +63,9 @@ def load_image(source, size: int | None = None) -> Tensor:
     """Read a photo as a tensor ``(1, 3, H, W)``, RGB, float32 in ``[0, 1]``.
 
     Args:
-        source: a bundled name (``"cat"``, ``"astronaut"``, ``"coffee"``, ``"rocket"``, ``"galaxies"``), a path, the
-            bytes of a file, a PIL image, a NumPy array ``(H, W)``, ``(H, W, 1 | 3 | 4)`` (uint8, uint16, or float in
+        source: a bundled name (``"cat"``, ``"astronaut"``, ``"coffee"``, ``"rocket"``, ``"galaxies"``; ``"grass"``,
+            ``"bricks"``, ``"gravel"``, ``"photographer"``; ``"sheet"``, empty and white), a path, the bytes of a file,
+            a PIL image, a NumPy array ``(H, W)``, ``(H, W, 1 | 3 | 4)`` (uint8, uint16, or float in
             ``[0, 1]``), or an image tensor ``(3, H, W)`` / ``(1, 3, H, W)`` in ``[0, 1]``.
         size: side in pixels of a square result: the shorter side is resized to it (antialiased), the longer one
             cropped about the centre. ``None`` keeps the photo as it is.
@@ -98,8 +98,11 @@ def load_image(source, size: int | None = None) -> Tensor:
 
 def _open(source: str | PathLike | bytes | bytearray | memoryview) -> Image.Image:
     """Decode a file; every way in which that fails becomes one of the errors of `load_image`."""
-    if isinstance(source, str) and source in BUNDLED_PHOTOS:
-        where = files("skimage") / "data" / BUNDLED_PHOTOS[source]
+    if source == SHEET:
+        return Image.new("RGB", (512, 512), "white")
+    bundled = BUNDLED_PHOTOS | TEXTURES
+    if isinstance(source, str) and source in bundled:
+        where = files("skimage") / "data" / bundled[source]
         name, file = f"the bundled photo {source!r}", io.BytesIO(where.read_bytes())
     elif isinstance(source, (str, PathLike)):
         if str(source).lower().startswith(("http:/", "https:/")):
@@ -206,79 +209,3 @@ def _square(image: Tensor, size: int) -> Tensor:
     image = F.interpolate(image, (height, width), mode="bilinear", antialias=True, align_corners=False)
     top, left = (height - size) // 2, (width - size) // 2
     return image[:, :, top : top + size, left : left + size].contiguous().clamp(0, 1)
-
-
-class Pictures:
-    """Squares of ``size`` pixels, read when asked for: they need not all fit into memory.
-
-    ``pictures[n]`` is an image ``(1, 3, size, size)``; it raises what `load_image` raises where the file is unreadable.
-    """
-
-    def __init__(self, source, size: int):
-        """``source`` is ``"bundled"``, a folder (searched with its subfolders), a list of what `load_image` takes, or
-        a data set such as torchvision's (pairs of a picture and a class).
-
-        Raises:
-            FileNotFoundError: no such folder.
-            ValueError: there are no pictures.
-            TypeError: a source without a length.
-        """
-        self.size = size
-        self.folder: Path | None = None
-        self.bundled = isinstance(source, str) and source == "bundled"
-        if self.bundled:
-            source = _bundled_crops()
-        elif isinstance(source, (str, PathLike)):
-            self.folder = Path(source).expanduser()
-            if not self.folder.is_dir():
-                raise FileNotFoundError(
-                    f"there is no folder {str(self.folder)!r}; give the path of one with pictures in it"
-                )
-            source = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-            if not source:
-                raise ValueError(f"the folder {str(self.folder)!r} holds no pictures ({', '.join(SUFFIXES)})")
-        if not (hasattr(source, "__len__") and hasattr(source, "__getitem__")):
-            raise TypeError(f"pictures are a folder, a list or a data set with a length; got {type(source).__name__}")
-        if len(source) == 0:
-            raise ValueError("there are no pictures in the list; give at least one")
-        self._items: Sequence = source
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __getitem__(self, n: int) -> Tensor:
-        item = self._items[n]
-        if self.bundled:
-            name, top, left, side = item
-            return load_image(_photo(name)[:, :, top : top + side, left : left + side], self.size)
-        return load_image(item[0] if isinstance(item, tuple) else item, self.size)
-
-    def name(self, n: int) -> str:
-        """What to call a picture in a caption or a message."""
-        if self.bundled:
-            return self._items[n][0]
-        return str(self._items[n].relative_to(self.folder)) if self.folder else f"picture {n}"
-
-    def fingerprint(self) -> str | None:
-        """Changes when the pictures do; ``None`` where that cannot be known without looking at them all."""
-        if self.bundled:
-            return repr(self._items)
-        if self.folder is None:
-            return None
-        return repr([(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in self._items])
-
-
-@cache
-def _photo(name: str) -> Tensor:
-    return load_image((files("skimage") / "data" / TEXTURES[name]).read_bytes() if name in TEXTURES else name)
-
-
-def _bundled_crops() -> list[tuple[str, int, int, int]]:
-    """(photo, top, left, side) of squares at three scales."""
-    crops = []
-    for name in (*BUNDLED_PHOTOS, *TEXTURES):
-        height, width = _photo(name).shape[2:]
-        for side in CROPS:
-            rows, columns = range(0, height - side + 1, side), range(0, width - side + 1, side)
-            crops += [(name, top, left, side) for top in rows for left in columns]
-    return crops

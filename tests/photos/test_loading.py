@@ -223,7 +223,7 @@ def test_a_square_has_no_more_pixels_than_a_photo(monkeypatch):
         ValueError, match=r"size is at most 7071 \(limit 50,000,000 pixels\); got 1000000: take a smaller"
     ):
         lv.load_image("cat", size=1_000_000)
-    monkeypatch.setattr(photos, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(photos.loading, "MOST_PIXELS", 10_000)
     assert lv.load_image(RGB, size=100).shape == (1, 3, 100, 100)
     with pytest.raises(ValueError, match="size is at most 100 .* got 101"):
         lv.load_image(RGB, size=101)

@@ -1,0 +1,51 @@
+"""What a brush has painted on a picture, as a control: its strokes, and two buttons to take them back."""
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from ...photos import Stroke
+
+HERE = Path(__file__).parent
+
+
+def strokes(value: Any) -> tuple[Stroke, ...]:
+    """As they come from the browser, in lists."""
+    return tuple((leaves, size, tuple((y, x) for y, x in points)) for leaves, size, points in value)
+
+
+class Brush(anywidget.AnyWidget):
+    """``value`` are the strokes, see `painting.paint`."""
+
+    _esm = HERE / "brush.js"
+    value = traitlets.Any(()).tag(sync=True, from_json=lambda value, _: strokes(value))
+    texts = traitlets.Dict().tag(sync=True)
+    description = traitlets.Unicode().tag(sync=True)
+    tooltip = traitlets.Unicode(allow_none=True).tag(sync=True)
+
+    def __init__(self, texts: dict[str, str]):
+        """``texts`` are those of the buttons, ``undo`` and ``clear``."""
+        super().__init__(texts=texts)
+        self._seen: dict[int, int] = {}  # how many places of a stroke were taken
+
+    @traitlets.validate("value")
+    def _as_strokes(self, proposal: dict[str, Any]) -> tuple[Stroke, ...]:
+        try:
+            return strokes(proposal["value"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                "a stroke is what it leaves, the brush's diameter and its places: ('grey', 0.1, ((0.4, 0.5), …))"
+            ) from error
+
+    def after(self, painted: tuple[Stroke, ...], heard: list[Any], leaves: str, size: float) -> tuple[Stroke, ...]:
+        """The strokes ``painted``, and those that a hand has begun, or gone on with, on a `Picture` since."""
+        for number, points in heard:
+            before, self._seen[number] = self._seen.get(number), len(points)
+            if before is None and not points:  # the key that takes the last one back
+                painted = painted[:-1]
+            elif before is None or (before < len(points) and painted):
+                kept = painted if before is None else painted[:-1]
+                painted = strokes([*kept, (leaves, round(size, 3), points)])
+        return painted
