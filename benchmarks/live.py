@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 from .compare import Result
 
@@ -106,7 +106,7 @@ def _clicks(notebook: Lab) -> Iterator[Result]:
 
     def click(n: int) -> None:
         box = frame.bounding_box()
-        y, x = (0.15 + 0.7 * (n * step % 101) / 101 for step in (37, 61))
+        y, x = (0.8 if n % 2 else 0.2), 0.15 + 0.7 * (61 * n % 101) / 101  # never twice the same place
         page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
 
     def way(move: Callable[[int], None]) -> float:
@@ -114,12 +114,15 @@ def _clicks(notebook: Lab) -> Iterator[Result]:
         for n in range(60):
             count = page.evaluate("() => window.pictures")
             move(n)
-            page.wait_for_function("count => window.pictures > count", arg=count)
+            try:
+                page.wait_for_function("count => window.pictures > count", arg=count, timeout=3000)
+            except TimeoutError:  # a channel that is silent there, as the one before: the same grey
+                continue
             page.wait_for_timeout(300)
             delays.append(page.evaluate("() => window.shown - window.moved"))
-        return sorted(delays)[56]
+        return sorted(delays)[round(0.95 * (len(delays) - 1))]
 
-    click(0)  # to a layer that has places
+    click(1)  # to a layer that has places
     page.wait_for_timeout(1000)
     frame.scroll_into_view_if_needed()
     by_slider = way(lambda n: panel.handle("neuron").press("ArrowRight" if n % 2 else "ArrowLeft"))

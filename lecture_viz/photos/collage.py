@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
-from scipy.interpolate import CubicSpline
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -62,6 +61,8 @@ def opacity(outline: str | tuple[Stroke, ...], side: int) -> Tensor:
         return marked
     if outline not in OUTLINES:
         raise ValueError(f"there are outlines of {', '.join(OUTLINES)}; got {outline!r}: mark the thing with the brush")
+    from scipy.interpolate import CubicSpline  # a second, for who cuts out
+
     corners = np.array([*OUTLINES[outline], OUTLINES[outline][0]]) * DRAWN * side / 100
     round_them = CubicSpline(np.arange(len(corners)), corners, bc_type="periodic")
     drawn = Image.new("L", (DRAWN * side, DRAWN * side))

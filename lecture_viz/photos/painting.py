@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from PIL import Image, ImageColor, ImageDraw
 from torch import Tensor
-from torchvision.transforms.v2 import functional as tv
 
 # what it leaves; the brush's diameter; rows and columns it came by; both as shares of the photo's side, 0 … 1
 Stroke = tuple[str, float, tuple[tuple[float, float], ...]]
@@ -62,6 +61,8 @@ def left(photo: Tensor, leaves: str) -> Tensor:
     if leaves == "grey":
         return torch.full_like(photo, GREY)
     if leaves == "blur":
+        from torchvision.transforms.v2 import functional as tv  # 100 MB and a second, for who blurs
+
         spread = BLUR * min(photo.shape[2:])
         return tv.gaussian_blur(photo, [2 * math.ceil(2 * spread) + 1] * 2, [spread] * 2)
     try:

@@ -182,6 +182,32 @@ def test_space_starts_and_stops_and_the_next_lesson_is_warm(screen):
     expect(shown(page).slider("bias")).to_be_visible()  # behind it, so the last panel
 
 
+def test_a_hand_paints_and_its_keys_are_not_the_halls(screen):
+    page = screen.lesson(4)
+    for slider in ("threshold", "row in %", "share"):  # of each panel on the way
+        page.keyboard.press("PageDown")
+        expect(shown(page).slider(slider)).to_be_visible()
+    panel = shown(page)
+    picture = panel.root.locator(".lv-frame").first
+    before, box = panel.source(0), picture.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"], steps=8)
+    page.mouse.up()
+    panel.wait_for_code("painted = lv.images.paint(photo, (('grey', 0.12, ((0.4")
+    eventually(lambda: differs(panel.source(0), before))
+    page.keyboard.press(" ")  # a dab, and no run
+    panel.wait_for_code("), ('grey', 0.12, ((0.5, 0.5),)))")
+    for _ in range(2):
+        page.keyboard.press("z")
+    panel.wait_for_code("lv.sensitivity(net, photo,")
+    assert page.evaluate("() => current") == 4
+
+
+def differs(source: str, before: str) -> None:
+    assert source != before
+
+
 def test_sliders_away_for_larger_pictures(screen):
     page = screen.lesson(7)
     panel = shown(page)

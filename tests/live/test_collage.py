@@ -9,6 +9,7 @@ from panels import made_by, png, upload
 import lecture_viz as lv
 from lecture_viz.gradient_based.localization import peak, smooth
 from lecture_viz.live.collage import TRIED
+from lecture_viz.live.kit.photo import NETWORKS
 from lecture_viz.photos import cut, lay
 
 
@@ -87,6 +88,12 @@ def test_fifteen_places_are_tried(panel, network):
     assert panel.outputs["tally"].value == ""
 
 
-def test_the_lesson_is_right_about_the_cat_on_grass():
-    panel = lv.live.collage(lv.load_network("efficientnet_lite0", device="cpu")).set(places=True)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_lesson_is_right_about_the_cat_on_grass(name):
+    """Its presets: the map follows the cat; a small one is found at full size; the cup's map is on the cup."""
+    panel = lv.live.collage(lv.load_network(name, device="cpu"))
+    for preset in ("corner", "elsewhere", "cup", *(["small"] if panel.network.full_size else [])):
+        panel.set(preset=preset)
+        assert "on the object" in panel.outputs["saliency caption"].value, preset
+    panel.set(preset="places")
     assert re.findall(r"[\d.]*\d", panel.outputs["tally"].value)[:3] == ["15", "15", "1"]

@@ -6,6 +6,7 @@ from panels import png, upload
 
 import lecture_viz as lv
 from lecture_viz.gradient_based.occlusion import compare
+from lecture_viz.live.kit.photo import NETWORKS
 from lecture_viz.photos import paint
 
 
@@ -110,3 +111,12 @@ def test_ones_own_photo_can_be_painted_on(panel):
     panel.set(strokes=[("#0000ff", 0.5, ((0.5, 0.5),))])
     assert panel.image("photo")[0, :, 32, 32].tolist() == [0, 0, 1]
     assert panel.image("photo")[0, :, 1, 1].tolist() == [1, 0, 0]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_the_lesson_is_right_about_a_cup_without_its_coffee(name):
+    panel = lv.live.occlusion(lv.load_network(name, device="cpu"))
+    best, before = panel.network.top(panel.photo, 1)[0]
+    panel.set(preset="coffee")
+    label, after = panel.network.top(panel.image("photo"), 1)[0]
+    assert label == best == "espresso" and after < before

@@ -46,7 +46,7 @@ function render({ model, el }) {
 
   const panel = () => el.closest('.lv-panel');
   let url = '', pixels = null, hovered = null;
-  let stroke = null, begun = 0; // places as shares of height and width, drawn here until the kernel's picture has them
+  let stroke = null; // places as shares of height and width, drawn here until the kernel's picture has them
 
   const size = () => [picture.naturalHeight, picture.naturalWidth];
   const show = () => {
@@ -55,8 +55,9 @@ function render({ model, el }) {
     picture.src = url; // the last one stays until this one is there: nothing flickers
     picture.classList.toggle('lv-exact', model.get('exact'));
     pixels = null;
+    answered();
     picture.decode().catch(() => {}).then(() => { // a newer one may have come
-      if (!painting) stroke = null;
+      if (!painting && !owed) stroke = null;
       mark();
       if (hovered) say(hovered);
       panel()?.dispatchEvent(new CustomEvent('lv-shown', { detail: picture }));
@@ -132,39 +133,51 @@ function render({ model, el }) {
   frame.addEventListener('pointermove', event => {
     if (event.buttons && !over.hidden) return wipe(event);
     const place = at(event);
-    if (painting) paint(place);
-    else if (event.buttons && dragged && place) choose(...cell(place));
+    if (painting) return paint(place);
+    if (event.buttons && dragged && place) choose(...cell(place));
     point(place);
   });
   frame.addEventListener('pointerleave', () => point(null));
 
-  /* --- painting: the last strokes go to the kernel, whole, because not each of its messages comes through --- */
-  let painting = false;
+  /* --- painting: the last strokes go to the kernel, whole; the next message when it has answered the last one --- */
+  const last = []; // strokes, each [when it was begun, its places]
+  let painting = false, waits = false, owed = false, late = 0;
   const send = () => {
-    const others = model.get('strokes').filter(([number]) => number !== begun);
-    model.set('strokes', [...others, [begun, [...(stroke ?? [])]]].slice(-20));
+    if (waits) return owed = true;
+    waits = true;
+    late = setTimeout(answered, 1000); // the picture may stay the same
+    model.set('strokes', last.map(([number, places]) => [number, [...places]]));
     model.save_changes();
+  };
+  const answered = () => {
+    clearTimeout(late);
+    waits = false;
+    if (!owed) return;
+    owed = false;
+    send();
+  };
+  const keep = places => {
+    last.push([Math.max(Date.now(), 1 + (last.at(-1)?.[0] ?? 0)), places]); // no two numbers are one
+    last.splice(0, last.length - 20);
   };
   const paint = place => {
     if (!place) return;
     const next = place.map((part, n) => Math.round(1000 * part / size()[n]) / 1000);
-    const last = stroke.at(-1);
-    if (last && Math.hypot(next[0] - last[0], next[1] - last[1]) < model.get('brush')[0] / 4) return;
+    const end = stroke.at(-1);
+    if (end && Math.hypot(next[0] - end[0], next[1] - end[1]) < model.get('brush')[0] / 4) return;
     stroke.push(next);
     mark();
     send();
   };
   const begin = place => {
-    stroke = [];
-    begun = now();
+    keep(stroke = []);
     paint(place);
   };
   const takeBack = () => {
     stroke = null;
-    begun = now();
+    keep([]);
     send();
   };
-  const now = () => Math.max(Date.now(), begun + 1); // no two are one
   let cursor = null; // of the keyboard, in pixels
   const moveBrush = (rows, columns) => {
     const far = Math.max(1, model.get('brush')[0] * Math.min(...size()) / 2);
@@ -184,7 +197,10 @@ function render({ model, el }) {
     frame.setPointerCapture(event.pointerId);
     event.preventDefault(); // no dragging of the image's file
     frame.focus();
-    if (painting) begin(at(event));
+    if (painting) {
+      point(null); // nothing is read meanwhile
+      begin(at(event));
+    }
   });
   for (const end of ['pointerup', 'pointercancel']) frame.addEventListener(end, () => painting = dragged = false);
   const choose = (row, column) => {

@@ -68,7 +68,7 @@
     const typing = event.target.matches('input:not([type=checkbox]), select, textarea, [contenteditable=true]');
     const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!action || event.ctrlKey || event.metaKey || event.altKey || (typing && !event.key.startsWith('Page'))) return;
-    if (event.key === ' ' && event.target.matches('input[type=checkbox], summary, a')) return;
+    if (event.key === ' ' && event.target.matches('input[type=checkbox], summary, a, .lv-painted')) return;
     event.preventDefault();
     event.stopPropagation();
     action();
