@@ -18,7 +18,7 @@ from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
 NOTHING, MOST, LEAST = "nothing", "most", "least"
-COLOUR = "colour"
+LEAVES = ("grey", "blur", "photo", "black", "white", "red", "yellow", "blue")
 GUESSES = 5
 
 
@@ -26,7 +26,7 @@ class Occlusion(NeuronPanel):
     """A photo to paint on, the gradient and the saliency of what is left, and what the network takes it for.
 
     Controls: ``photo``, ``layer``, ``neuron``, ``strokes`` (what was painted, see `images.paint`), ``brush`` (its
-    diameter), ``leaves`` (grey, blur, the photo again, a ``colour``), ``cover`` (nothing, or the squares that the map
+    diameter), ``leaves`` (grey, blur, the photo again, a colour), ``cover`` (nothing, or the squares that the map
     calls most or least important), ``share`` (of the squares).
     """
 
@@ -44,8 +44,7 @@ class Occlusion(NeuronPanel):
         self.controls |= {
             "strokes": Brush({name: self.say(name) for name in ("undo", "clear")}),
             "brush": widgets.FloatSlider(value=0.12, min=0.02, max=0.5, step=0.02, layout=WIDE),
-            "leaves": widgets.Dropdown(options=["grey", "blur", "photo", COLOUR], layout=WIDE),
-            "colour": widgets.ColorPicker(value="#202020", layout=WIDE),
+            "leaves": widgets.Dropdown(options=LEAVES, layout=WIDE),
             "cover": widgets.Dropdown(options=[NOTHING, MOST, LEAST], layout=WIDE),
             "share": widgets.FloatSlider(value=0.2, min=0.05, max=0.5, step=0.05, readout_format=".0%", layout=WIDE),
         }
@@ -67,12 +66,8 @@ class Occlusion(NeuronPanel):
 
     def receive(self, values: Values) -> Values:
         values = super().receive(values)
-        heard, leaves = self.outputs["photo"].strokes, self._leaves(values)
-        return values | {"strokes": self.controls["strokes"].after(values["strokes"], heard, leaves, values["brush"])}
-
-    @staticmethod
-    def _leaves(values: Values) -> str:
-        return values["colour"] if values["leaves"] == COLOUR else values["leaves"]
+        heard, leaves, size = self.outputs["photo"].strokes, values["leaves"], values["brush"]
+        return values | {"strokes": self.controls["strokes"].after(values["strokes"], heard, leaves, size)}
 
     def resolve(self, values: Values) -> Resolved:
         layer = values["layer"]
@@ -87,13 +82,11 @@ class Occlusion(NeuronPanel):
         if values["strokes"]:
             shown = Named("painted", made_by=Call.of(paint, shown, values["strokes"]))
         call = Call.of(sensitivity, network, shown, target)
-        disabled, options = {"colour": values["leaves"] != COLOUR}, {"layer": self.layer_names}
-        return Resolved(call, values | {"neuron": neuron}, limits, disabled, options)
+        return Resolved(call, values | {"neuron": neuron}, limits, options={"layer": self.layer_names})
 
     def _covers(self, values: Values) -> str:
         """What covers the squares: the photo again would cover nothing."""
-        leaves = self._leaves(values)
-        return "grey" if leaves == "photo" else leaves
+        return "grey" if values["leaves"] == "photo" else values["leaves"]
 
     def _compared(self, made: Made) -> Scores:
         """What becomes of the score without the photo's most and least important squares."""
@@ -110,7 +103,7 @@ class Occlusion(NeuronPanel):
         painted = next((made.known[name] for name in ("painted", "covered") if name in made.known), self.photo)
         scores, target = self._compared(made), made.call.arguments[2]
         guesses = {html.escape(guess): p for guess, p in self.network.top(painted, GUESSES)}
-        colour = {"grey": "#808080", COLOUR: values["colour"]}.get(values["leaves"], "#fff8")
+        colour = "#fff8" if values["leaves"] in ("blur", "photo") else values["leaves"]
         rows = {
             "as it is": scores.photo,
             "as it stands": found.value.item(),

@@ -42,13 +42,13 @@ def test_a_hand_paints_and_takes_back(panel, network):
     first = ("grey", 0.12, ((0.3, 0.3), (0.5, 0.5)))
     assert panel.values["strokes"] == (first,)
     assert torch.equal(panel.image("photo"), paint(cat, (first,)))
-    panel.set(leaves="colour", colour="#ff0000", brush=0.3)
+    panel.set(leaves="red", brush=0.3)
     assert panel.values["strokes"] == (first,)  # what stands keeps its colour
     stroke(panel, 100 + 2, [[0.7, 0.7]])
-    second = ("#ff0000", 0.3, ((0.7, 0.7),))
+    second = ("red", 0.3, ((0.7, 0.7),))
     assert panel.values["strokes"] == (first, second)
     assert torch.equal(panel.image("photo"), paint(cat, (first, second)))
-    assert panel.outputs["photo"].brush == [0.3, "#ff0000"]
+    assert panel.outputs["photo"].brush == [0.3, "red"]
     stroke(panel, 100 + 3, [])  # the key that takes the last one back
     assert panel.values["strokes"] == (first,)
     panel.set(strokes=())

@@ -41,7 +41,7 @@ VALUES = {
     ],
     "occlusion": [
         {"cover": "most", "share": 0.1, "leaves": "blur", "strokes": [("#c00000", 0.2, ((0.4, 0.5), (0.7, 0.2)))]},
-        {"cover": "least", "leaves": "colour", "colour": "#00ff00", "layer": "conv3", "neuron": 12},
+        {"cover": "least", "leaves": "yellow", "layer": "conv3", "neuron": 12},
         {"photo": "sheet", "strokes": (("#000000", 0.05, ((0.2, 0.2), (0.8, 0.8))),)},
     ],
     "maximization": [
