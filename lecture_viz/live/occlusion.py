@@ -8,7 +8,7 @@ from torch import Tensor
 from ..gradient_based.gradients import magnitude, saliency, sensitivity
 from ..gradient_based.occlusion import Scores, compare, cover, squares
 from ..networks import Network
-from ..photos import SHEET, paint
+from ..photos import LEAVES, SHEET, paint
 from .kit.brush import Brush
 from .kit.call import Call, Expression, Named, Values
 from .kit.neuron import NeuronPanel
@@ -18,7 +18,7 @@ from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
 NOTHING, MOST, LEAST = "nothing", "most", "least"
-LEAVES = ("grey", "blur", "photo", "black", "white", "red", "yellow", "blue")
+COLOURS = ("black", "white", "red", "yellow", "blue")
 GUESSES = 5
 
 
@@ -44,7 +44,7 @@ class Occlusion(NeuronPanel):
         self.controls |= {
             "strokes": Brush({name: self.say(name) for name in ("undo", "clear")}),
             "brush": widgets.FloatSlider(value=0.12, min=0.02, max=0.5, step=0.02, layout=WIDE),
-            "leaves": widgets.Dropdown(options=LEAVES, layout=WIDE),
+            "leaves": widgets.Dropdown(options=[*LEAVES, *COLOURS], layout=WIDE),
             "cover": widgets.Dropdown(options=[NOTHING, MOST, LEAST], layout=WIDE),
             "share": widgets.FloatSlider(value=0.2, min=0.05, max=0.5, step=0.05, readout_format=".0%", layout=WIDE),
         }

@@ -11,6 +11,7 @@ from .loading import TEXTURES as TEXTURES
 from .loading import Box as Box
 from .loading import load_image as load_image
 from .many import Pictures as Pictures
+from .painting import LEAVES as LEAVES
 from .painting import Stroke as Stroke
 from .painting import brushed as brushed
 from .painting import left as left

@@ -61,13 +61,13 @@ def opacity(outline: str | tuple[Stroke, ...], side: int) -> Tensor:
         return marked
     if outline not in OUTLINES:
         raise ValueError(f"there are outlines of {', '.join(OUTLINES)}; got {outline!r}: mark the thing with the brush")
-    from scipy.interpolate import CubicSpline  # a second, for who cuts out
+    from scipy.interpolate import CubicSpline  # a third of a second: only for who cuts out
 
     corners = np.array([*OUTLINES[outline], OUTLINES[outline][0]]) * DRAWN * side / 100
-    round_them = CubicSpline(np.arange(len(corners)), corners, bc_type="periodic")
+    curve = CubicSpline(np.arange(len(corners)), corners, bc_type="periodic")
+    places = curve(np.linspace(0, len(corners) - 1, 10 * len(corners)))
     drawn = Image.new("L", (DRAWN * side, DRAWN * side))
-    curve = round_them(np.linspace(0, len(corners) - 1, 10 * len(corners)))
-    ImageDraw.Draw(drawn).polygon([(x, y) for y, x in curve], 255)
+    ImageDraw.Draw(drawn).polygon([(x, y) for y, x in places], 255)
     return F.avg_pool2d(torch.from_numpy(np.array(drawn, np.float32)).view(1, 1, *drawn.size) / 255, DRAWN)
 
 

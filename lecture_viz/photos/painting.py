@@ -61,7 +61,7 @@ def left(photo: Tensor, leaves: str) -> Tensor:
     if leaves == "grey":
         return torch.full_like(photo, GREY)
     if leaves == "blur":
-        from torchvision.transforms.v2 import functional as tv  # 100 MB and a second, for who blurs
+        from torchvision.transforms.v2 import functional as tv  # 170 MB and a second: only for who blurs
 
         spread = BLUR * min(photo.shape[2:])
         return tv.gaussian_blur(photo, [2 * math.ceil(2 * spread) + 1] * 2, [spread] * 2)

@@ -33,9 +33,9 @@ def attack(
     """
     radius = radius * pictures.shape[-1] / 64
     step = min(1, 2.5 / steps) * radius
-    device = pictures.device
-    seed = int(torch.randint(2**62, (), generator=generator))
-    here = torch.Generator(device).manual_seed(seed)  # millions of numbers: an accelerator draws its own
+    device, here = pictures.device, generator
+    if device.type != "cpu":  # millions of numbers: an accelerator draws its own
+        here = torch.Generator(device).manual_seed(int(torch.randint(2**62, (), generator=generator)))
     change = torch.randn(pictures.shape, generator=here, device=device)
     change *= radius * torch.rand(len(pictures), 1, 1, 1, generator=here, device=device) / _length(change)
     for _ in range(steps):

@@ -82,7 +82,8 @@ def _training(name: str, recipe: dict) -> str:
     taught = " --teacher path/to/teacher.safetensors" if recipe.get("teacher") else ""
     words = "From the labels"
     if taught:
-        words = "Then on with a teacher (`python -m lecture_viz.training teach --data …` makes its file)"
+        first = "Then on with" if recipe.get("start") == name else "With"
+        words = f"{first} a teacher (`python -m lecture_viz.training teach --data …` makes its file)"
     settings = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in recipe.items())
     return f"{words}: `python -m lecture_viz.training {name} --data path/to/tiny-imagenet-200{taught}`\n\n{settings}"
 
