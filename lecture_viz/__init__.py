@@ -10,6 +10,13 @@ A photo flows one way: photo → network → target → gradient or optimisation
     lv.live.gradients(net, photo)
 """
 
+import os
+
+# PyTorch's threads wait for one another by counting. When another program has the core, counting to 300,000, as usual,
+# takes many times longer than the sums themselves; counting to 2,000 costs an idle machine some percent at most
+# (benchmarks/RESULTS.md, "busy"). It is read once, when PyTorch is first imported: so this line comes first.
+os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any

@@ -1,9 +1,12 @@
 """Another order of sums, on any machine: every sum of many numbers comes out a little differently each time."""
 
+import math
+
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 SUMS = {"convolution", "convolution_backward", "addmm", "mm", "bmm", "sum", "mean", "_fft_c2r", "_fft_r2c"}
+MANY = 2**22  # numbers drawn once: drawing them for each sum takes longer than most sums
 
 
 class Shaken(TorchDispatchMode):
@@ -16,6 +19,9 @@ class Shaken(TorchDispatchMode):
     def __init__(self, seed: int = 0):
         super().__init__()
         self.random = torch.Generator().manual_seed(seed)
+        off = 2 * torch.rand(MANY, generator=self.random, dtype=torch.float64) - 1
+        kinds = (torch.float32, torch.float64)
+        self.factors = {kind: (1 + torch.finfo(kind).eps * off).to(kind) for kind in kinds}
         self.shaken = 0  # how many sums
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
@@ -23,10 +29,15 @@ class Shaken(TorchDispatchMode):
         if function._schema.name.removeprefix("aten::") not in SUMS:
             return result
         self.shaken += 1
-        return tuple(map(self._shake, result)) if isinstance(result, tuple) else self._shake(result)
+        for value in result if isinstance(result, tuple) else (result,):
+            self._shake(value)
+        return result
 
     def _shake(self, value):
-        if not isinstance(value, torch.Tensor) or not value.is_floating_point():
-            return value
-        off = 2 * torch.rand(value.shape, generator=self.random) - 1
-        return value * (1 + torch.finfo(value.dtype).eps * off.to(value))
+        if not isinstance(value, torch.Tensor) or value.dtype not in self.factors:
+            return
+        shape = list(value.shape)
+        while math.prod(shape) > MANY // 2:
+            shape.pop(0)  # the same again for each
+        begin = int(torch.randint(MANY - math.prod(shape) + 1, (), generator=self.random))
+        value.mul_(self.factors[value.dtype][begin : begin + math.prod(shape)].view(shape))

@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +77,20 @@ def test_notebooks_import_only_the_public_face():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":
                 assert not re.search(r"(from|import) lecture_viz(?! as lv\b)", "".join(cell["source"])), path.name
+
+
+@pytest.mark.parametrize("chosen", [{}, {"GOMP_SPINCOUNT": "7"}])
+def test_how_threads_wait_is_said_before_pytorch_comes(chosen):
+    """Later nobody listens; and what a user has chosen stays."""
+    watch = "class Watch:\n    find_spec = lambda name, *_: print(os.environ[KEY]) if name == 'torch' else None\n"
+    code = f"import os, sys\nKEY = 'GOMP_SPINCOUNT'\n{watch}sys.meta_path.insert(0, Watch)\nimport lecture_viz"
+    settings = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"} | chosen
+    said = subprocess.run([sys.executable, "-c", code], env=settings, check=True, capture_output=True, text=True).stdout
+    assert said.split() == [chosen.get("GOMP_SPINCOUNT", "2000")]
+
+
+def test_notebooks_import_the_package_before_pytorch():
+    for path in (ROOT / "notebooks").glob("[0-9]*.ipynb"):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+        assert re.search(r"import (lecture_viz|torch)\b", code)[1] == "lecture_viz", path

@@ -74,13 +74,15 @@ class Occlusion(NeuronPanel):
         limits = {"neuron": self.response(layer).shape[0] - 1}
         neuron = min(values["neuron"], limits["neuron"])
         network, target = self.net(), self.at_strongest(layer, neuron)
-        shown: Expression = self.photo_call()
+        photo = self.photo_call()
+        shown: Expression = photo
         if values["cover"] != NOTHING:
-            strength = Named("strength", made_by=Call.of(saliency, network, shown, target))
+            strength = Named("strength", made_by=Call.of(saliency, network, photo, target))
             mask = Call.of(squares, strength, values["share"], **({} if values["cover"] == MOST else {"most": False}))
-            shown = Named("covered", made_by=Call.of(cover, shown, mask, self._covers(values)))
+            shown = Named("covered", made_by=Call.of(cover, photo, mask, self._covers(values)))
         if values["strokes"]:
-            shown = Named("painted", made_by=Call.of(paint, shown, values["strokes"]))
+            on = () if shown is photo else (shown,)
+            shown = Named("painted", made_by=Call.of(paint, photo, values["strokes"], *on))
         call = Call.of(sensitivity, network, shown, target)
         return Resolved(call, values | {"neuron": neuron}, limits, options={"layer": self.layer_names})
 

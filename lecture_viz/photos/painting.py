@@ -18,13 +18,13 @@ GREY = 0.5
 BLUR = 1 / 12  # standard deviation of the blur, as a part of the side: a face becomes a spot
 
 
-def paint(photo: Tensor, strokes: tuple[Stroke, ...]) -> Tensor:
-    """``photo`` ``(1, 3, H, W)`` after these strokes, one over the other.
+def paint(photo: Tensor, strokes: tuple[Stroke, ...], covered: Tensor | None = None) -> Tensor:
+    """``photo`` ``(1, 3, H, W)`` after these strokes, one over the other; they begin on ``covered``, if it is given.
 
     Raises:
         ValueError: a stroke that leaves something else, a diameter that is not above 0, a place that is no number.
     """
-    painted = photo
+    painted = photo if covered is None else covered
     for leaves, size, points in strokes:
         painted = torch.where(brushed(points, size, *photo.shape[2:]).to(photo.device), left(photo, leaves), painted)
     return painted

@@ -13,6 +13,7 @@ from lab import (  # noqa: E402
     CHROMIUM_ARGUMENTS,
     PANELS,
     SECONDS,
+    Hall,
     Lab,
     Program,
     Server,
@@ -49,17 +50,24 @@ def server(browser, tmp_path_factory):
     server.stop()
 
 
-@pytest.fixture
-def notebook7(browser, tmp_path):
-    server = Server(tmp_path, app="notebook")
+@pytest.fixture(scope="session")
+def notebook7(browser, tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("notebook7"), app="notebook")
     yield server
     server.stop()
 
 
-class Desk:
-    """JupyterLab with one notebook open, and its kernel, until another one is opened."""
+@pytest.fixture(scope="session")
+def voila(browser, tmp_path_factory):
+    hall = Hall(tmp_path_factory.mktemp("voila"))
+    yield hall
+    hall.stop()
 
-    def __init__(self, browser: Browser, server: Server):
+
+class Desk:
+    """JupyterLab with one notebook open, and its kernel, until another one is opened; or Notebook 7, or Voilà."""
+
+    def __init__(self, browser: Browser, server: Server | Hall):
         self.server = server
         self.context = browser.new_context()  # its pages share what was fetched
         self.notebook, self.lab = "", None
@@ -67,7 +75,7 @@ class Desk:
     def open(self, notebook: str) -> Lab:
         if notebook != self.notebook:
             self.clear()
-            self.lab = Lab(new_page(self.context), self.server, notebook)
+            self.lab = self.server.open(new_page(self.context), notebook)
             self.notebook = notebook
         return self.lab
 
@@ -79,8 +87,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def room(browser, server):
-    desk = Desk(browser, server)
+def room(browser, request):
+    """Tests about one with ``@in_each`` are done in each of them."""
+    desk = Desk(browser, request.getfixturevalue(getattr(request, "param", "server")))
     yield desk
     desk.clear()
     desk.context.close()

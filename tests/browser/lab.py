@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -23,7 +24,9 @@ from typing import Any, ClassVar, TypeVar
 import matplotlib
 import nbformat
 import numpy as np
+import pytest
 from axe_playwright_python.sync_playwright import Axe
+from jupyter_client import BlockingKernelClient
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
 
@@ -247,6 +250,9 @@ class Server(Program):
         command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
         super().__init__(folder, command, "jupyter.log")
 
+    def open(self, page: Page, notebook: str) -> "Lab":
+        return Lab(page, self, notebook)
+
     def address(self, notebook: str) -> str:
         """The notebook alone, without the browser of files."""
         page = "doc/tree" if self.app == "jupyterlab" else "notebooks"
@@ -268,6 +274,16 @@ class Hall(Program):
         super().__init__(folder, [*command, *arguments], "presenter.log")
         self.address = f"http://127.0.0.1:{self.port}/"
 
+    def open(self, page: Page, notebook: str) -> "Lesson":
+        """A lesson in a page of its own, without the hall around it; it is short in itself."""
+        return Lesson(page, f"{self.address}voila/render/{Path(notebook).name}")
+
+    def stop_kernels(self) -> None:
+        """They end with their pages."""
+
+
+FRONT_ENDS = ("server", "notebook7", "voila")  # the first is JupyterLab's
+in_each = pytest.mark.parametrize("room", FRONT_ENDS, indirect=True)
 
 # --- notebooks and panels on a page --------------------------------------------------------------------------------
 
@@ -340,6 +356,41 @@ class Lab:
 
     def panel(self, number: int = 0) -> "LabPanel":
         return LabPanel(self.page, self.page.locator(".lv-panel").nth(number), self, number)
+
+
+class Lesson(Lab):
+    """One notebook in Voilà, open in a page; it shows one panel at a time."""
+
+    def __init__(self, page: Page, address: str):
+        self.page, self._address = page, address
+
+    def run_all(self, seconds: float = 5 * SECONDS) -> list[str]:
+        """Open it, which runs it in a kernel of its own; the errors' last lines."""
+        self.page.goto(self._address)
+        self.page.locator(".jp-CodeCell.shown .lv-panel, .jp-OutputArea-output[data-mime-type$=error]").first.wait_for()
+        return self.page.locator(".jp-OutputArea-output[data-mime-type$=error]").all_inner_texts()
+
+    def panels(self) -> int:
+        return self.page.locator(".lv-panel").count()
+
+    def panel(self, number: int = 0) -> "LabPanel":
+        all_there = "[...document.querySelectorAll('.lv-panel')]"
+        on_screen = self.page.evaluate(f"() => {all_there}.findIndex(panel => panel.closest('.shown'))")
+        for _ in range(on_screen, number):
+            self.page.keyboard.press("PageDown")
+        return super().panel(number)
+
+    def run_code(self, code: str, seconds: float = SECONDS) -> str:
+        kernel = json.loads(self.page.locator("#jupyter-config-data").text_content())["kernelId"]
+        (file,) = Path(tempfile.gettempdir()).glob(f"voila_*/kernel-{kernel}.json")
+        client, said = BlockingKernelClient(connection_file=str(file)), []
+        client.load_connection_file()
+        client.start_channels()
+        try:
+            client.execute_interactive(code, store_history=False, timeout=seconds, output_hook=said.append)
+        finally:
+            client.stop_channels()
+        return "".join(one["content"].get("text") or one["content"].get("evalue", "") for one in said)
 
 
 class LabPanel:

@@ -4,10 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from lab import CHROMIUM_ARGUMENTS, PANELS, SECONDS, Hall, Lab, eventually, find_browser, new_page, seeing
+from lab import CHROMIUM_ARGUMENTS, FRONT_ENDS, PANELS, SECONDS, Hall, Lab, eventually, find_browser, new_page, seeing
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
+NOT_OURS = ("Cannot read properties of undefined (reading 'schema')",)  # Notebook 7 says it of any notebook
 
 
 @pytest.fixture(scope="module")
@@ -21,14 +22,14 @@ def eye(browser, tmp_path_factory):
     other.close()
 
 
-@pytest.fixture
-def lesson(eye, server):
+@pytest.fixture(params=FRONT_ENDS)
+def lesson(eye, request):
     """Opens a lesson's panel in a context of its own, which may use the camera or not."""
-    contexts = []
+    server, contexts = request.getfixturevalue(request.param), []
 
     def open_lesson(notebook: str, allowed: bool = True) -> Lab:
         contexts.append(eye.new_context(permissions=["camera"] if allowed else []))
-        opened = Lab(new_page(contexts[-1]), server, f"{PANELS}/{notebook}")
+        opened = server.open(new_page(contexts[-1]), f"{PANELS}/{notebook}")
         assert opened.run_all() == []
         opened.panel().run_code(f"camera = panel.controls['camera']; camera.patience = {1000 * SECONDS}")
         return opened
@@ -67,7 +68,7 @@ def test_what_is_held_before_the_camera_is_named_and_p_freezes_it(lesson):
     panel.wait_for_code("lv.load_image('coffee', 224)")
     panel.root.locator("select").nth(1).select_option("camera")  # the frozen frame is a photo like any other
     panel.wait_for_code("lv.load_image(frame, 224)")
-    assert not page.errors
+    assert not [error for error in page.errors if error not in NOT_OURS]
 
 
 def test_refused_it_says_what_to_do_and_the_photo_stays(lesson):

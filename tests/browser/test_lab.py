@@ -76,7 +76,7 @@ def several_pictures_come(panel: LabPanel, number: int) -> None:
         "09_learned_priors.ipynb",
     ],
 )
-def test_a_file_just_opened_shows_its_stored_pictures_and_runs_to_its_end(desk, notebook):
+def test_a_file_just_opened_shows_its_stored_pictures(desk, notebook):
     opened = desk.open(notebook)
     page, stored = opened.page, stored_pictures(NOTEBOOKS / notebook)
     pictures = page.locator(".jp-OutputArea img")
@@ -86,6 +86,12 @@ def test_a_file_just_opened_shows_its_stored_pictures_and_runs_to_its_end(desk, 
     for n in range(stored):
         assert len(pictures.nth(n).get_attribute("alt")) > 10
 
+
+@pytest.mark.parametrize("notebook", ["00_start_here.ipynb", "05_activation_maximization.ipynb"])
+def test_all_cells_run_to_their_end(desk, notebook):
+    """Nbval runs those of all notebooks, and the tests below all panels; here they are together."""
+    opened = desk.open(notebook)
+    page = opened.page
     assert opened.run_all() == []
     assert opened.panels() > 0
     for number in range(opened.panels()):

@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from lab import LabPanel, eventually
+from lab import LabPanel, eventually, in_each
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, in_each]
 NOTEBOOK = "04_saliency.ipynb"
 COLLAGE, OCCLUSION = 2, 3  # its panels
 
@@ -41,6 +41,13 @@ def has_strokes(panel: LabPanel, count: int) -> None:
     eventually(has)
 
 
+def is_there(stroke: tuple) -> None:
+    """The whole of it: a long one comes in parts."""
+    leaves, size, points = stroke
+    assert (leaves, size) == ("grey", 0.12) and len(points) > 4
+    assert points[0] == pytest.approx((0.3, 0.3), abs=0.02) and points[-1] == pytest.approx((0.3, 0.6), abs=0.04)
+
+
 def test_the_mouse_paints_and_the_answers_follow(panel):
     mouse = panel.page.mouse
     before = panel.root.locator(".lv-guesses").inner_text()
@@ -49,10 +56,7 @@ def test_the_mouse_paints_and_the_answers_follow(panel):
     mouse.move(*place(panel, 0, 0.3, 0.6), steps=12)
     expect(frame(panel, 0).locator(".lv-stroke")).to_have_count(1)  # at once, in the browser
     mouse.up()
-    has_strokes(panel, 1)
-    leaves, size, points = strokes(panel)[0]
-    assert (leaves, size) == ("grey", 0.12) and len(points) > 4
-    assert points[0] == pytest.approx((0.3, 0.3), abs=0.02) and points[-1] == pytest.approx((0.3, 0.6), abs=0.04)
+    eventually(lambda: is_there(*strokes(panel)))
     panel.wait_for_code("painted = lv.images.paint(photo, (('grey', 0.12, ((0.3")
     panel.shows_what_its_kernel_holds()
     expect(frame(panel, 0).locator(".lv-stroke")).to_have_count(0)  # the kernel's picture has it

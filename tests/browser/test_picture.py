@@ -5,11 +5,11 @@ import re
 
 import numpy as np
 import pytest
-from lab import eventually
+from lab import eventually, in_each
 from PIL import Image
 from playwright.sync_api import expect
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, in_each]
 NOTEBOOK = "01_gradients.ipynb"
 
 

@@ -120,3 +120,10 @@ def test_the_lesson_is_right_about_a_cup_without_its_coffee(name):
     panel.set(preset="coffee")
     label, after = panel.network.top(panel.image("photo"), 1)[0]
     assert label == best == "espresso" and after < before
+
+
+def test_the_photo_comes_back_where_a_square_covered_it(panel):
+    panel.set(cover="most", share=0.5)
+    assert not torch.equal(panel.image("photo"), panel.photo)
+    panel.set(strokes=(("photo", 1.0, ((0, 0.5), (1, 0.5))),))
+    assert torch.equal(panel.image("photo"), panel.photo)

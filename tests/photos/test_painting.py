@@ -84,3 +84,11 @@ def test_a_bad_stroke_is_refused_with_the_mend(cat, stroke, message):
 
 def test_an_empty_sheet_is_white():
     assert torch.equal(lv.load_image("sheet", 64), torch.ones(1, 3, 64, 64))
+
+
+def test_what_covers_a_photo_can_be_taken_away_by_a_brush(cat):
+    stroke = ("photo", 0.3, ((0.5, 0.5),))
+    covered = torch.zeros_like(cat)
+    painted = paint(cat, (stroke,), covered)
+    assert torch.equal(painted, torch.where(brushed(stroke[2], 0.3, 64, 64), cat, covered))
+    assert torch.equal(paint(cat, (), covered), covered)

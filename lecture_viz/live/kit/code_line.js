@@ -1,4 +1,4 @@
-/* The browser's side of a CodeLine. */
+/* The browser's side of a CodeLine; and what has to be said once in each panel. */
 function render({ model, el }) {
   const code = Object.assign(document.createElement('pre'), { className: 'lv-code' });
   const copy = Object.assign(document.createElement('button'), { className: 'lv-copy' });
@@ -38,6 +38,16 @@ function render({ model, el }) {
     if (panel) name();
   });
   grown.observe(el);
-  return () => grown.disconnect();
+
+  // plain keys are the panel's: in Notebook 7 the arrows would fold headings, in both D D delete the cell
+  const keep = event => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey;
+    if (panel?.contains(event.target)) event.target.toggleAttribute('data-lm-suppress-shortcuts', plain);
+  };
+  addEventListener('keydown', keep, true);
+  return () => {
+    grown.disconnect();
+    removeEventListener('keydown', keep, true);
+  };
 }
 export default { render };

@@ -151,6 +151,7 @@ class PhotoPanel(Panel):
             if waiting := control.value:
                 control.value = b""  # taken, or refused by the next line
                 self._framed = self._framed or name == CAMERA
+                self.view.kept = self.view.kept and name != CAMERA
                 self._take(name, bytes(waiting))
                 values["photo"] = name
         if self._photo_name == CAMERA != values["photo"]:  # a hand has chosen another, and the next frame would undo it
@@ -180,4 +181,4 @@ class PhotoPanel(Panel):
     def _repr_mimebundle_(self, **options: Any) -> Values:
         """Without a still of what the camera saw: it would stand in the notebook's file."""
         bundle = super()._repr_mimebundle_(**options)
-        return bundle | {"text/html": bundle["text/plain"]} if CAMERA in self._sources else bundle
+        return bundle if self.view.kept else bundle | {"text/html": bundle["text/plain"]}

@@ -28,7 +28,7 @@ function reading([red, green, blue], model) {
   return scale === 'magnitude' ? `${Number((share * limit).toPrecision(2))}` : signed((2 * share - 1) * limit);
 }
 
-function render({ model, el }) {
+function render({ model, el }, file) {
   const texts = model.get('texts');
   const frame = make('div', 'lv-frame', { tabIndex: 0 });
   const picture = make('img', 'lv-picture', { draggable: false });
@@ -42,7 +42,6 @@ function render({ model, el }) {
   el.append(frame);
   frame.setAttribute('role', 'group');
   frame.setAttribute('aria-keyshortcuts', 'E S O');
-  frame.setAttribute('data-lm-suppress-shortcuts', true); // its keys are not those of the notebook
 
   const panel = () => el.closest('.lv-panel');
   let url = '', pixels = null, hovered = null;
@@ -51,7 +50,8 @@ function render({ model, el }) {
   const size = () => [picture.naturalHeight, picture.naturalWidth];
   const show = () => {
     const before = url;
-    url = URL.createObjectURL(new Blob([model.get('value')], { type: `image/${model.get('format')}` }));
+    if (!file().byteLength) return; // it is on its way
+    url = URL.createObjectURL(new Blob([file()], { type: `image/${model.get('format')}` }));
     picture.src = url; // the last one stays until this one is there: nothing flickers
     picture.classList.toggle('lv-exact', model.get('exact'));
     pixels = null;
@@ -296,7 +296,7 @@ function render({ model, el }) {
     tools.append(button);
   }
 
-  model.on('change:value', show);
+  model.on('change:value msg:custom', show);
   model.on('change:alt change:grid change:brush', words);
   model.on('change:side', room);
   model.on('change:boxes change:place', mark);
@@ -318,4 +318,13 @@ function render({ model, el }) {
     URL.revokeObjectURL(url);
   };
 }
-export default { render };
+export default () => {
+  let sent = new DataView(new ArrayBuffer(0)); // the newest picture that came by a message
+  return {
+    initialize({ model }) {
+      model.on('msg:custom', (_, [file]) => sent = file);
+      if (!model.get('value').byteLength) model.send('file');
+    },
+    render: given => render(given, () => given.model.get('value').byteLength ? given.model.get('value') : sent),
+  };
+};

@@ -61,7 +61,8 @@ class Picture(anywidget.AnyWidget):
 
     Attributes:
         name: its output's; a saved file is called so.
-        value: the picture as a file in ``format``, PNG where each pixel must be exact, else JPEG.
+        value: the picture as a file in ``format``, PNG where each pixel must be exact, else JPEG; empty if a notebook
+            that is saved with the state of its widgets must not have it: then it comes by a message.
         exact: whether its pixels are shown as squares instead of smoothed.
         alt: what it is, in words; ``texts`` are those of its tools.
         pointed: whether it shows the same places as others of its panel, so that they point at them together.
@@ -99,15 +100,23 @@ class Picture(anywidget.AnyWidget):
         blanks = {name: f"{{{name}}}" for name in ("row", "column", "value")}  # the browser fills them in
         texts["reading"] = say("picture reading", **blanks)
         super().__init__(name=name, side=side, alt=say("picture", alt=say(f"{name} alt")), texts=texts)
+        self._file = b""
+        self.on_msg(lambda *_: self._send_file())  # a page that was opened anew asks for it
 
-    def show(self, shown: Tensor | Marked) -> None:
-        """Show an image ``(1, 3, H, W)``, with its marks."""
+    def show(self, shown: Tensor | Marked, kept: bool = True) -> None:
+        """Show an image ``(1, 3, H, W)``, with its marks; ``kept``: whether a saved notebook may have it."""
         marked = shown if isinstance(shown, Marked) else Marked(shown)
         exact = max(marked.image.shape[2:]) <= maps.EXACT
         form = "png" if exact else "jpeg"
+        self._file = maps.encode(marked.image, form)
         with self.hold_sync():  # one message
-            self.exact, self.format, self.value = exact, form, maps.encode(marked.image, form)
+            self.exact, self.format, self.value = exact, form, self._file if kept else b""
             self.boxes = [list(box) for box in marked.boxes]
             self.place, self.grid, self.brush = list(marked.place or ()), list(marked.grid), list(marked.brush)
             self.pointed = isinstance(shown, Marked)
             self.scale, self.limit, self.table = marked.scale, marked.limit, maps.scale_colours(marked.scale)
+        if not kept:
+            self._send_file()
+
+    def _send_file(self) -> None:
+        self.send("file", [self._file])

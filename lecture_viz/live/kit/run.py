@@ -132,8 +132,12 @@ class RunPanel(Panel):
             "curves": run.curves.draw(self._width),
             "progress": run.taken / run.goal,
             "time left": self._time_left(run),
-            "save": "" if self.running else f"{self.say('save as')} {run.film.links(step.image[:1])}",
+            "save": "" if self.running else self._links(run.film, step.image[:1]),
         }
+
+    def _links(self, film: Film, final: Tensor) -> str:
+        """They hold the pictures, and stand in the page."""
+        return f"{self.say('save as')} {film.links(final)}" if self.view.kept else self.say("save nowhere")
 
     def assemble_run(self, *rows: widgets.Widget, size: int, first: Sequence[widgets.Widget] = ()) -> None:
         """The last line of a subclass's ``__init__``, in the place of `assemble`; ``first`` stands left of the run."""

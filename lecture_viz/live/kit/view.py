@@ -33,6 +33,7 @@ class View:
         outputs: the widgets.
         pictures: the images ``(1, 3, H, W)`` on screen.
         alts: what each picture is, in words.
+        kept: whether a saved notebook may have the pictures; not what a camera saw.
     """
 
     def __init__(self, say: Callable[..., str]):
@@ -41,6 +42,7 @@ class View:
         self.outputs: dict[str, Picture | widgets.HTML | widgets.FloatProgress] = {}
         self.pictures: dict[str, Tensor] = {}
         self.alts: dict[str, str] = {}
+        self.kept = True
         self._code_line = CodeLine(say)
         self.error_line = widgets.HTML(layout=widgets.Layout(display="none"))
         self.error_line.add_class("lv-error")
@@ -113,7 +115,7 @@ class View:
             if isinstance(output, Picture):
                 assert isinstance(content, Tensor | Marked)
                 self.pictures[name] = content.image if isinstance(content, Marked) else content
-                output.show(content)
+                output.show(content, self.kept)
             else:
                 output.value = content
         self._code_line.code = code

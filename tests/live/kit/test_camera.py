@@ -4,6 +4,7 @@ import re
 import threading
 
 import pytest
+from ipywidgets.embed import dependency_state
 from panels import made_by, png, shows
 
 import lecture_viz as lv
@@ -68,10 +69,34 @@ def test_every_problem_that_the_browser_names_has_its_words(panel):
     assert {word for words in named for word in words if word} == set(WORDS)
 
 
+def pictures_in(panel) -> list[str]:
+    """Of which widgets a notebook that is saved with their state would keep pixels."""
+    state = dependency_state([panel.widget])
+    return [one["model_name"] for one in state.values() if one.get("buffers") or ";base64," in str(one["state"])]
+
+
 def test_a_frame_is_kept_nowhere(panel):
     assert "<img" in panel._repr_mimebundle_()["text/html"]
+    assert len(pictures_in(panel)) == 3
+    sent = {name: [] for name in panel.view.pictures}
+    for name in sent:
+        panel.outputs[name].send = lambda content, buffers, name=name: sent[name].extend(buffers)
     panel.set(camera=FRAME)
     assert "<img" not in panel._repr_mimebundle_()["text/html"]
+    assert pictures_in(panel) == []
+    for name, files in sent.items():  # they come by a message, and once more for a page that asks
+        picture = panel.outputs[name]
+        assert files[-1] == lv.images.encode(panel.image(name), picture.format)
+        picture._handle_msg({"content": {"data": {"method": "custom", "content": "file"}}, "buffers": []})
+        assert files[-2:] == files[-1:] * 2
+
+
+def test_a_run_about_a_frame_is_kept_nowhere_either(network, cat):
+    panel = lv.live.inversion(network, cat, layer="conv1").set(steps=16)
+    panel.start().wait()
+    assert len(pictures_in(panel)) == 4
+    panel.set(camera=FRAME).start().wait()
+    assert pictures_in(panel) == [] and "Press S" in panel.outputs["save"].value
 
 
 def test_a_run_is_about_the_frame_it_begins_with(network, cat):
