@@ -1,23 +1,30 @@
-"""Lesson 5, hidden weaknesses: plant a bias into the training data, and watch it come up in the class image."""
+"""Lesson 5, hidden weaknesses: plant a bias into the training data, watch it come up in the class image, and draw."""
 
 import ipywidgets as widgets
 import torch
 from torch import Tensor
 
-from .. import figures
+from .. import figures, languages
 from ..optimization_based.optimization import Step
-from ..optimization_based.planted_bias import SHAPES, Student, draw, watch
+from ..optimization_based.planted_bias import SHAPES, SIZE, Student, draw, watch
+from ..photos import SHEET, load_image, paint
+from .kit.brush import Brush
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE
+from .kit.picture import Marked
 from .kit.resolved import Resolved
 from .kit.run import Run, RunPanel
 from .kit.view import Shown
 
+SKIN, IRON = "peru", "black"
+ARM = ((SKIN, 0.15, ((0.0, 0.5), (0.6, 0.5))),)
+
 
 class PlantedBias(RunPanel):
-    """A small network learns three shapes, and its class image is looked at again and again.
+    """A small network learns three shapes; again and again its class image is made, and a drawing is shown to it.
 
-    Controls: ``bias`` (moving it trains a new network), ``shape`` (whose class image), ``steps`` of training.
+    Controls: ``bias`` (moving it trains a new network), ``shape`` (whose class image), ``steps`` of training;
+    ``strokes`` (the drawing), ``brush`` (its diameter), ``leaves`` (its colour).
     """
 
     name = "planted bias"
@@ -30,12 +37,23 @@ class PlantedBias(RunPanel):
             "bias": widgets.FloatSlider(value=bias, min=0, max=1, step=0.1, readout_format=".1f", layout=WIDE),
             "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", layout=WIDE),
             "steps": widgets.IntSlider(300, 20, 600, step=20, layout=WIDE),
+            "strokes": Brush({name: self.say(name) for name in ("undo", "clear")}),
+            "brush": widgets.FloatSlider(value=0.15, min=0.05, max=0.5, step=0.05, layout=WIDE),
+            "leaves": widgets.Dropdown(options=[SKIN, IRON, "white"], layout=WIDE),
         }
-        self.assemble_run(self.columns(2), size=size, first=[self.view.picture("lesson", size)])
+        first = [self.view.picture(name, size) for name in ("lesson", "sheet")]
+        self.assemble_run(self.columns(3), size=size, first=first)
+        self.outputs["sheet"].observe(lambda _: self.worker.ask(), "strokes")
 
     def presets(self, values: Values) -> dict[str, Values]:
-        names = {"always": 1.0, "never": 0.0, "sometimes": 0.3}
-        return {name: {"bias": bias, "shape": "dumbbell"} for name, bias in names.items()}
+        biases = {"always": 1.0, "never": 0.0, "sometimes": 0.3, "arm": 1.0, "fair": 0.0}
+        drawn = {"arm": ARM, "fair": ARM}
+        plain = {"shape": "dumbbell", "leaves": SKIN}
+        return {name: plain | {"bias": bias, "strokes": drawn.get(name, ())} for name, bias in biases.items()}
+
+    def receive(self, values: Values) -> Values:
+        heard, leaves, size = self.outputs["sheet"].strokes, values["leaves"], values["brush"]
+        return values | {"strokes": self.controls["strokes"].after(values["strokes"], heard, leaves, size)}
 
     def adjust(self, values: Values) -> Values:
         if values["bias"] != self._bias:
@@ -44,7 +62,25 @@ class PlantedBias(RunPanel):
         return super().adjust(values)
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
-        return {"lesson": dumbbells(values["bias"]), "lesson caption": self.say("lesson caption")}
+        return {
+            "lesson": dumbbells(values["bias"]),
+            "lesson caption": self.say("lesson caption"),
+            "sheet": Marked(self._sheet(), brush=(values["brush"], values["leaves"])),
+            "sheet caption": self._answer_to_it(),
+        }
+
+    def outputs_of_run(self, run: Run, step: Step) -> dict[str, Shown]:
+        return super().outputs_of_run(run, step) | {"sheet caption": self._answer_to_it()}
+
+    def _sheet(self) -> Tensor:
+        return paint(load_image(SHEET, SIZE), self.controls["strokes"].value)
+
+    def _answer_to_it(self) -> str:
+        """What the network that learns, or learned last, takes the drawing for."""
+        if self.run is None or self.run.newest is None:
+            return self.say("sheet caption")
+        guesses = self.student.network.top(self._sheet(), len(SHAPES))
+        return self.say("taken for", guesses=", ".join(f"{languages.option(name)} {p:.0%}" for name, p in guesses))
 
     def resolve(self, values: Values) -> Resolved:
         student = Named("student", made_by=Call.of(Student, bias=values["bias"]))

@@ -1,5 +1,7 @@
 """A network with a planted bias learns while one watches."""
 
+import re
+
 import pytest
 import torch
 from panels import held, made_by
@@ -45,3 +47,31 @@ def test_another_shape_while_it_learns_looks_at_the_same_network(planted):
         planted.stop()
     planted.wait()
     assert planted.student is student
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("preset, low, high", [("arm", 0.8, 1), ("fair", 0, 0.33)])
+def test_an_arm_alone_is_a_dumbbell_to_a_network_with_the_bias_and_to_no_other(planted, preset, low, high):
+    planted.set(steps=100, preset=preset)
+    assert low <= dict(planted.student.network.top(planted.image("sheet"), 3))["dumbbell"] <= high
+    said = dict(re.findall(r"(\w+) (\d+)%", planted.outputs["sheet caption"].value))
+    assert 100 * low <= int(said["dumbbell"]) <= 100 * high
+
+
+def test_a_drawing_is_answered_by_the_network_that_learned_last(planted):
+    assert "press start" in planted.outputs["sheet caption"].value
+    planted.outputs["sheet"].strokes = [[1, [[0.2, 0.2], [0.8, 0.2]]]]
+    planted.wait()
+    assert planted.values["strokes"] == (("peru", 0.15, ((0.2, 0.2), (0.8, 0.2))),)
+    planted.start().wait()
+    step, before = planted.step, planted.outputs["sheet caption"].value
+    planted.set(leaves="black", brush=0.5)
+    planted.outputs["sheet"].strokes = [[2, [[0.5, 0.5]]]]
+    planted.wait()
+    drawn = planted.image("sheet")
+    assert drawn[0, :, 16, 16].tolist() == [0, 0, 0] and planted.outputs["sheet caption"].value != before
+    assert planted.step is step  # nothing was learned for it
+    best, p = planted.student.network.top(drawn, 1)[0]
+    assert f"it says {best} {p:.0%}" in planted.outputs["sheet caption"].value
+    planted.set(strokes=())
+    assert (planted.image("sheet") == 1).all()

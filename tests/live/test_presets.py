@@ -18,7 +18,7 @@ PRESETS = {
     "collage": 5,
     "occlusion": 5,
     "maximization": 9,
-    "planted_bias": 3,
+    "planted_bias": 5,
     "dreaming": 5,
     "inversion": 9,
     "layers": 3,
