@@ -1,6 +1,6 @@
 """What a photo causes in every layer of a network, looked at in one pass."""
 
-from typing import NamedTuple
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -8,27 +8,38 @@ from torch import Tensor
 from .network import Network
 
 
-class Response(NamedTuple):
-    """Of one layer: the ``shape`` of its activations (``(C, h, w)`` or ``(C,)``), and where it fires most.
+class Response:
+    """The ``activations`` ``(C, h, w)`` or ``(C,)`` of one layer, and where it fires most, found when it is asked for.
 
-    ``strongest`` has for each channel the place of its largest activation, counted row by row ``(C,)``; ``loudest`` is
-    the channel with the largest of them all, and ``loudest_at`` that at each place ``(h, w)``. Layers without rows and
-    columns have no places.
+    Layers without rows and columns have no places.
     """
 
-    shape: tuple[int, ...]
-    strongest: Tensor | None
-    loudest: int
-    loudest_at: Tensor | None
+    def __init__(self, activations: Tensor):
+        self.activations, self.shape = activations, tuple(activations.shape)
 
     @property
     def spatial(self) -> bool:
         """Whether the layer has rows and columns."""
-        return self.strongest is not None
+        return len(self.shape) == 3
+
+    @cached_property
+    def strongest(self) -> Tensor:
+        """For each channel the place of its largest activation, counted row by row ``(C,)``."""
+        return self.activations.flatten(1).argmax(dim=1).cpu()
+
+    @cached_property
+    def loudest(self) -> int:
+        """The channel with the largest activation of all."""
+        return self.activations.reshape(len(self.activations), -1).amax(dim=1).argmax().item()
+
+    @cached_property
+    def loudest_at(self) -> Tensor:
+        """The channel that fires most at each place ``(h, w)``."""
+        return self.activations.argmax(dim=0).cpu()
 
     def place(self, channel: int) -> tuple[int, int]:
         """Row and column where a channel fires most."""
-        if self.strongest is None:
+        if not self.spatial:
             raise ValueError("this layer has no rows and columns")
         return divmod(int(self.strongest[channel]), self.shape[2])
 
@@ -38,11 +49,4 @@ def responses(network: Network, photo: Tensor) -> tuple[dict[str, Response], int
     with torch.no_grad():
         outputs = network.run(network.check(photo), [*network.layers, None])
     best = outputs.pop(None)[0].argmax().item()
-    return {layer: _response(output[0]) for layer, output in outputs.items()}, best
-
-
-def _response(activations: Tensor) -> Response:
-    values, places = activations.reshape(len(activations), -1).max(dim=1)
-    spatial = activations.ndim == 3
-    loudest_at = activations.argmax(dim=0).cpu() if spatial else None
-    return Response(tuple(activations.shape), places.cpu() if spatial else None, values.argmax().item(), loudest_at)
+    return {layer: Response(output[0]) for layer, output in outputs.items()}, best

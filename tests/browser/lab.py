@@ -86,7 +86,10 @@ def new_page(browser: Browser | BrowserContext, width: int = 1280, height: int =
 
 
 def seeing(folder: Path, photos: list[str]) -> list[str]:
-    """Arguments for Chromium whose camera sees bundled photos, one after another, three seconds each."""
+    """Arguments for Chromium whose camera sees bundled photos, one after another, three seconds each.
+
+    The light flickers a little, so that no frame is as the one before: a real camera's never is.
+    """
     film = folder / "film.y4m"
     with film.open("wb") as file:
         file.write(b"YUV4MPEG2 W640 H480 F20:1 Ip A1:1 C420jpeg\n")
@@ -94,8 +97,11 @@ def seeing(folder: Path, photos: list[str]) -> list[str]:
             seen = Image.new("RGB", (640, 480), "grey")
             seen.paste(to_pil(load_image(name, 480)), (80, 0))
             light, blue, red = seen.convert("YCbCr").split()
-            planes = [light, *(plane.resize((320, 240)) for plane in (blue, red))]
-            file.write(60 * (b"FRAME\n" + b"".join(plane.tobytes() for plane in planes)))
+            colours = b"".join(plane.resize((320, 240)).tobytes() for plane in (blue, red))
+            for number in range(60):
+                brighter = 5 * number % 11
+                flickering = light.point([min(255, level + brighter) for level in range(256)])
+                file.write(b"FRAME\n" + flickering.tobytes() + colours)
     return ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}"]
 
 

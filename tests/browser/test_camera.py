@@ -71,13 +71,21 @@ def test_what_is_held_before_the_camera_is_named_and_p_freezes_it(lesson):
     assert not [error for error in page.errors if error not in NOT_OURS]
 
 
-def test_refused_it_says_what_to_do_and_the_photo_stays(lesson):
+def test_without_it_it_says_what_to_do_and_the_photo_stays(lesson):
     panel = lesson("01_gradients.ipynb", allowed=False).panel()
     before = panel.pixels(0)
-    camera(panel).click()
-    panel.root.get_by_role("alert").get_by_text("allow it beside the address").wait_for()
-    expect(camera(panel)).to_have_attribute("aria-pressed", "false")
-    assert np.array_equal(panel.pixels(0), before)
+    none = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('none', 'NotFoundError'); }"
+    insecure = "Object.defineProperty(navigator, 'mediaDevices', { value: undefined })"
+    for change, says in (
+        ("0", "allow it beside the address"),  # refused
+        (none, "no camera was found"),
+        (insecure, "https addresses"),
+    ):
+        panel.page.evaluate(f"() => {{ {change} }}")
+        camera(panel).click()
+        panel.root.get_by_role("alert").get_by_text(says).wait_for()
+        expect(camera(panel)).to_have_attribute("aria-pressed", "false")
+        assert np.array_equal(panel.pixels(0), before)
 
 
 def test_it_goes_off_when_nobody_looks_and_when_nobody_answers(lesson):

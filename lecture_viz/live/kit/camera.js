@@ -1,5 +1,5 @@
 /* The browser's side of a Camera. */
-const SIDE = 256; // pixels of a frame: the middle of the camera's picture
+const SIDE = 224; // pixels of a frame, the middle of the camera's picture: what our largest networks take
 
 function render({ model, el }) {
   const button = Object.assign(document.createElement('button'), { className: 'jupyter-button widget-button lv-camera' });
@@ -32,7 +32,7 @@ function render({ model, el }) {
   };
   const answered = () => {
     late = clearTimeout(late);
-    requestAnimationFrame(send);
+    send();
   };
 
   const stop = problem => {

@@ -89,9 +89,7 @@ class NeuronPanel(PhotoPanel):
         """The neuron at this place; of a layer without places, the one of the deepest that has some and fires most."""
         if not self.response(values["layer"]).spatial:
             layer = self.depth(1)
-            loudest = self.response(layer).loudest_at
-            assert loudest is not None
-            values |= {"layer": layer, "neuron": loudest[row, column].item()}
+            values |= {"layer": layer, "neuron": self.response(layer).loudest_at[row, column].item()}
         return values | {"strongest": False, "row": row, "column": column}
 
     def marked(self, values: Values, shown: Marked) -> Marked:

@@ -41,6 +41,7 @@ class PhotoPanel(Panel):
         self.network = self._given or self.load_network(str(network))
         self._loaded[self.network.name] = self.network
         self._sources: Values = {name: name for name in photos.BUNDLED_PHOTOS}  # as `load_image` takes them
+        self._brought: dict[str, Tensor] = {}  # the pixels of files that a hand has brought
         self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
             loaded = photos.load_image(photo)  # says now what is wrong with it
@@ -84,7 +85,8 @@ class PhotoPanel(Panel):
         if self._photo is None:
             source = self._sources[self._photo_name]
             as_given = isinstance(source, Tensor) and self.network is self._given
-            self._photo = self.network.check(source if as_given else photos.load_image(source, self._side))
+            pixels = self._brought.get(self._photo_name, source)
+            self._photo = self.network.check(source if as_given else photos.load_image(pixels, self._side))
         return self._photo
 
     @property
@@ -166,7 +168,7 @@ class PhotoPanel(Panel):
 
     def _take(self, name: str, content: bytes) -> None:
         """A file that a hand has brought."""
-        photos.load_image(content)
+        self._brought[name] = photos.load_image(content)
         for menu in (self.controls[menu] for menu in self.menus if name not in self._sources):
             self.offer(menu, [*menu.options, *self.options([name])])
         self._sources[name] = content
