@@ -12,9 +12,10 @@ A photo flows one way: photo → network → target → gradient or optimisation
 
 import os
 
-# PyTorch's threads wait for one another by counting. When another program has the core, counting to 300,000, as usual,
-# takes many times longer than the sums themselves; counting to 2,000 costs an idle machine some percent at most
-# (benchmarks/RESULTS.md, "busy"). It is read once, when PyTorch is first imported: so this line comes first.
+# PyTorch's threads wait for one another by counting. When other programs have the cores, counting to 300,000, as usual,
+# takes many times longer than the sums themselves; counting to 2,000 costs an idle machine a tenth to a quarter, and a
+# panel in a browser nothing (benchmarks/RESULTS.md, "busy"). It is read once, when PyTorch is first imported: so this
+# line comes first.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
 from importlib import import_module
