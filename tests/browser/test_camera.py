@@ -98,8 +98,15 @@ def test_it_goes_off_when_nobody_looks_and_when_nobody_answers(lesson):
     page.evaluate("() => { document.querySelector('.lv-panel').style.display = ''; }")
     camera(panel).click()
     expect(camera(panel)).to_have_attribute("aria-pressed", "true")
-    panel.run_code("import threading; hold = threading.Event(); draw = panel.draw")
-    panel.run_code("camera.patience = 2000; panel.draw = lambda values: (hold.wait(600), *draw(values))")
+    panel.run_code("import threading; hold = threading.Event(); draw = panel.draw; camera.patience = 2000")
+    answered = int(panel.run_code("print(camera.answered)"))
+
+    def knows() -> None:  # the browser, since a frame or two; or it is off already, on a busy machine
+        live = camera(panel).get_attribute("aria-pressed") == "true"
+        assert not live or int(panel.run_code("print(camera.answered)")) > answered + 2
+
+    eventually(knows)
+    panel.run_code("panel.draw = lambda values: (hold.wait(600), *draw(values))")
     expect(camera(panel)).to_have_attribute("aria-pressed", "false")
     panel.run_code("hold.set()")
     panel.root.get_by_role("alert").get_by_text("did not answer").wait_for()

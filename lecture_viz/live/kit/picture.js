@@ -47,7 +47,11 @@ function render({ model, el }, file) {
   let url = '', pixels = null, hovered = null;
   let stroke = null; // places as shares of height and width, drawn here until the kernel's picture has them
 
-  const size = () => [picture.naturalHeight, picture.naturalWidth];
+  let known = [0, 0]; // while the next picture is read, the image has no size: a hand must not wait for that
+  const size = () => {
+    if (picture.naturalWidth) known = [picture.naturalHeight, picture.naturalWidth];
+    return known;
+  };
   const show = () => {
     const before = url;
     if (!file().byteLength) return; // it is on its way
