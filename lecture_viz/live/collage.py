@@ -50,7 +50,7 @@ class Collage(PhotoPanel):
         self.controls = {
             **controls,
             "thing": widgets.Dropdown(options=things, value=thing, layout=WIDE),
-            "strokes": Brush({name: self.say(name) for name in ("undo", "clear")}),
+            "strokes": Brush(self.say),
             "brush": widgets.FloatSlider(value=0.2, min=0.02, max=0.5, step=0.02, layout=WIDE),
             "row": widgets.IntSlider(30, 0, 100, layout=WIDE),
             "column": widgets.IntSlider(30, 0, 100, layout=WIDE),
@@ -61,7 +61,7 @@ class Collage(PhotoPanel):
         }
         shown = [self.view.picture(name, size) for name in ("thing", "photo", "saliency")]
         self.assemble(self.columns(5), self.view.row(*shown, main=1), self.view.text("tally", min_height="24px"))
-        self.outputs["thing"].observe(lambda _: self.worker.ask(), "strokes")
+        self.controls["strokes"].listen(self.outputs["thing"], self.worker.ask)
 
     def presets(self, values: Values) -> dict[str, Values]:
         plain = {"thing": "cat", "photo": "grass", "strokes": (), "row": 30, "column": 30, "scale": 40}
@@ -79,8 +79,7 @@ class Collage(PhotoPanel):
 
     def receive(self, values: Values) -> Values:
         values = super().receive(values)
-        heard = self.outputs["thing"].strokes
-        return values | {"strokes": self.controls["strokes"].after(values["strokes"], heard, "photo", values["brush"])}
+        return self.controls["strokes"].heard(values, "photo")
 
     def resolve(self, values: Values) -> Resolved:
         place = values["row"] / 100, values["column"] / 100

@@ -42,7 +42,7 @@ class Occlusion(NeuronPanel):
         photos = self.controls["photo"]
         photos.options, photos.value = [*photos.options, SHEET], self._photo_name
         self.controls |= {
-            "strokes": Brush({name: self.say(name) for name in ("undo", "clear")}),
+            "strokes": Brush(self.say),
             "brush": widgets.FloatSlider(value=0.12, min=0.02, max=0.5, step=0.02, layout=WIDE),
             "leaves": widgets.Dropdown(options=[*LEAVES, *COLOURS], layout=WIDE),
             "cover": widgets.Dropdown(options=[NOTHING, MOST, LEAST], layout=WIDE),
@@ -52,7 +52,7 @@ class Occlusion(NeuronPanel):
         said = widgets.HBox([self.view.text("guesses"), self.view.text("scores")])
         said.add_class("lv-said")
         self.assemble(self.columns(5), self.view.row(*pictures, main=0), said)
-        self.outputs["photo"].observe(lambda _: self.worker.ask(), "strokes")
+        self.controls["strokes"].listen(self.outputs["photo"], self.worker.ask)
 
     def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"photo": "coffee", "strokes": (), "leaves": "grey", "cover": NOTHING, "share": 0.2}
@@ -66,8 +66,7 @@ class Occlusion(NeuronPanel):
 
     def receive(self, values: Values) -> Values:
         values = super().receive(values)
-        heard, leaves, size = self.outputs["photo"].strokes, values["leaves"], values["brush"]
-        return values | {"strokes": self.controls["strokes"].after(values["strokes"], heard, leaves, size)}
+        return self.controls["strokes"].heard(values, values["leaves"])
 
     def resolve(self, values: Values) -> Resolved:
         layer = values["layer"]

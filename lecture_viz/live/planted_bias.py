@@ -37,13 +37,13 @@ class PlantedBias(RunPanel):
             "bias": widgets.FloatSlider(value=bias, min=0, max=1, step=0.1, readout_format=".1f", layout=WIDE),
             "shape": widgets.Dropdown(options=SHAPES, value="dumbbell", layout=WIDE),
             "steps": widgets.IntSlider(300, 20, 600, step=20, layout=WIDE),
-            "strokes": Brush({name: self.say(name) for name in ("undo", "clear")}),
+            "strokes": Brush(self.say),
             "brush": widgets.FloatSlider(value=0.15, min=0.05, max=0.5, step=0.05, layout=WIDE),
             "leaves": widgets.Dropdown(options=[SKIN, IRON, "white"], layout=WIDE),
         }
         first = [self.view.picture(name, size) for name in ("lesson", "sheet")]
         self.assemble_run(self.columns(3), size=size, first=first)
-        self.outputs["sheet"].observe(lambda _: self.worker.ask(), "strokes")
+        self.controls["strokes"].listen(self.outputs["sheet"], self.worker.ask)
 
     def presets(self, values: Values) -> dict[str, Values]:
         biases = {"always": 1.0, "never": 0.0, "sometimes": 0.3, "arm": 1.0, "fair": 0.0}
@@ -52,8 +52,7 @@ class PlantedBias(RunPanel):
         return {name: plain | {"bias": bias, "strokes": drawn.get(name, ())} for name, bias in biases.items()}
 
     def receive(self, values: Values) -> Values:
-        heard, leaves, size = self.outputs["sheet"].strokes, values["leaves"], values["brush"]
-        return values | {"strokes": self.controls["strokes"].after(values["strokes"], heard, leaves, size)}
+        return self.controls["strokes"].heard(values, values["leaves"])
 
     def adjust(self, values: Values) -> Values:
         if values["bias"] != self._bias:

@@ -1,5 +1,6 @@
 """What a brush has painted on a picture, as a control: its strokes, and two buttons to take them back."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import anywidget
 import traitlets
 
 from ...photos import Stroke
+from .call import Values
+from .picture import Picture
 
 HERE = Path(__file__).parent
 
@@ -25,10 +28,21 @@ class Brush(anywidget.AnyWidget):
     description = traitlets.Unicode().tag(sync=True)
     tooltip = traitlets.Unicode(allow_none=True).tag(sync=True)
 
-    def __init__(self, texts: dict[str, str]):
-        """``texts`` are those of the buttons, ``undo`` and ``clear``."""
-        super().__init__(texts=texts)
+    def __init__(self, say: Callable[[str], str]):
+        """``say`` gives the panel's texts by key."""
+        super().__init__(texts={name: say(name) for name in ("undo", "clear")})
         self._seen: dict[int, int] = {}  # how many places of a stroke were taken
+        self._picture: Picture | None = None
+
+    def listen(self, picture: Picture, ask: Callable[[], None]) -> None:
+        """To a hand on ``picture``; ``ask`` has the panel drawn again."""
+        self._picture = picture
+        picture.observe(lambda _: ask(), "strokes")
+
+    def heard(self, values: Values, leaves: str) -> Values:
+        """``values`` of a panel with the ``strokes`` that a hand has painted since, as wide as its ``brush``."""
+        heard = self._picture.strokes if self._picture is not None else []
+        return values | {"strokes": self.after(values["strokes"], heard, leaves, values["brush"])}
 
     @traitlets.validate("value")
     def _as_strokes(self, proposal: dict[str, Any]) -> tuple[Stroke, ...]:

@@ -85,8 +85,8 @@ class PhotoPanel(Panel):
         if self._photo is None:
             source = self._sources[self._photo_name]
             as_given = isinstance(source, Tensor) and self.network is self._given
-            pixels = self._brought.get(self._photo_name, source)
-            self._photo = self.network.check(source if as_given else photos.load_image(pixels, self._side))
+            read = source if as_given else photos.load_image(self._brought.get(self._photo_name, source), self._side)
+            self._photo = self.network.check(read)
         return self._photo
 
     @property
