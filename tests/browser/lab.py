@@ -391,7 +391,7 @@ class Lesson(Lab):
         (file,) = Path(tempfile.gettempdir()).glob(f"voila_*/kernel-{kernel}.json")
         client, said = BlockingKernelClient(connection_file=str(file)), []
         client.load_connection_file()
-        client.start_channels()
+        client.start_channels(stdin=False, hb=False, control=False)  # its heartbeat, stopped at once, may never end
         try:
             client.execute_interactive(code, store_history=False, timeout=seconds, output_hook=said.append)
         finally:

@@ -57,7 +57,7 @@ function render({ model, el }) {
       starting = false;
     }
     seen.observe(el.closest('.lv-panel') ?? el);
-    set({ live: true });
+    set({ live: true, problem: [] });
     send();
   };
 

@@ -21,7 +21,7 @@ class Camera(anywidget.AnyWidget):
         answered: how often the panel has drawn since; the browser then sends the next frame.
         live: whether the camera is on; set to false, it goes off.
         patience: milliseconds without an answer after which it goes off.
-        problem: why there is none, such as ``"refused"``, and when.
+        problem: why there is none, such as ``"refused"``, and when; empty once it is on.
     """
 
     _esm = HERE / "camera.js"

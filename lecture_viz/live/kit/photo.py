@@ -48,6 +48,7 @@ class PhotoPanel(Panel):
             self._sources = {self._photo_name: photo if isinstance(photo, str) else loaded} | self._sources
         self._photo: Tensor | None = None
         self._framed = False  # whether the camera waits for the answer to a frame
+        self._stood: Values | None = None  # the values when it was first said that something is wrong with the camera
 
     # --- the network ----------------------------------------------------------------------------------------------
 
@@ -147,8 +148,12 @@ class PhotoPanel(Panel):
     def receive(self, values: Values) -> Values:
         camera = self.controls["camera"]
         if camera.problem:
-            problem, camera.problem = camera.problem[0], []
-            raise ValueError(self.say(f"camera {problem}"))
+            camera.value, stand = b"", values | {"camera": b""}  # a last frame would hide what is said
+            self._stood = self._stood or stand
+            if stand == self._stood:
+                raise ValueError(self.say(f"camera {camera.problem[0]}"))
+            camera.problem = []  # a hand has gone on
+        self._stood = None
         for control, name in ((self.controls["upload"], UPLOADED), (camera, CAMERA)):
             if waiting := control.value:
                 control.value = b""  # taken, or refused by the next line

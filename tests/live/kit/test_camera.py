@@ -63,6 +63,15 @@ def test_what_is_wrong_with_the_camera_is_said_and_the_photo_stays(panel, cat, p
     assert panel.view.error_line.layout.display == "none"
 
 
+def test_a_last_frame_hides_nothing_of_what_is_said(panel):
+    before, camera = panel.image("gradient"), panel.controls["camera"]
+    with camera.hold_trait_notifications():  # a busy browser sends both in one message
+        camera.value, camera.problem = FRAME, ["busy", 1]
+    with pytest.raises(ValueError, match="did not answer"):
+        panel.wait()
+    assert camera.value == b"" and panel.image("gradient") is before
+
+
 def test_every_problem_that_the_browser_names_has_its_words(panel):
     script = panel.controls["camera"]._esm
     named = set(re.findall(r"stop\('(\w+)'\)|'(\w+)' : '(\w+)'", str(script)))
