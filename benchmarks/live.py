@@ -59,18 +59,20 @@ def timed():
 panel.worker._job = timed
 """
 LAGS = """panel => {
-    window.lags = [];
-    let seen = 0;
-    const toBlob = HTMLCanvasElement.prototype.toBlob;
-    HTMLCanvasElement.prototype.toBlob = function (...given) {
-        seen = performance.now();
-        lags.push(0);
-        return toBlob.apply(this, given);
+    let shown = [], frames = [], sent = 0;
+    const toDataURL = HTMLCanvasElement.prototype.toDataURL;
+    HTMLCanvasElement.prototype.toDataURL = function (...given) {  // the pictures are still those of the frame before
+        if (sent) frames.push([sent, [...panel.querySelectorAll('img.lv-picture')].map(picture => picture.src)]);
+        sent = performance.now();
+        return toDataURL.apply(this, given);
     };
-    panel.addEventListener('lv-shown', () => {
-        const lag = performance.now() - seen;
-        if (lag > 15) lags[lags.length - 1] = lag;  // sooner, it is still a picture of the frame before
-    });
+    panel.addEventListener('lv-shown', event => shown.push([event.detail.src, performance.now()]));
+    window.lags = () => {
+        const when = (picture, sent) => shown.find(([source, at]) => source === picture && at > sent)?.[1];
+        const lags = frames.map(([sent, pictures]) => Math.max(...pictures.map(picture => when(picture, sent))) - sent);
+        [shown, frames] = [[], []];
+        return lags.filter(lag => lag);  // not of the last frame, which is still on its way
+    };
 }"""
 TOOK = "import statistics; print(statistics.median(took)); took.clear()"
 MEMORY = "import psutil; print(psutil.Process().memory_info().rss / 1e6)"
@@ -201,7 +203,7 @@ def _camera(notebook: Lab) -> Iterator[Result]:
         panel.root.locator("select").first.select_option(panel.root.locator("option", has_text=network).inner_text())
         notebook.page.wait_for_timeout(3000)
         notebook.run_code(TOOK)
-        notebook.page.evaluate("() => { lags = []; }")
+        notebook.page.evaluate("() => lags()")
         answered, started = int(notebook.run_code(ANSWERED)), time.perf_counter()
         notebook.page.wait_for_timeout(10_000)
         taken = int(notebook.run_code(ANSWERED)) - answered
@@ -210,7 +212,7 @@ def _camera(notebook: Lab) -> Iterator[Result]:
             f"camera: a frame's way to new pixels, {network}", each, limit, " ms", f"{1e3 / each:.1f} a second"
         )
         computed = float(notebook.run_code(TOOK))
-        lag = statistics.median(notebook.page.evaluate("() => lags.filter(lag => lag)"))
+        lag = statistics.median(notebook.page.evaluate("() => lags()"))
         note = f"{lag:.0f} ms; reading the frame, gradient, and writing three pictures take {computed:.0f} ms"
         yield Result(
             "the same, from the camera's frame to its pictures, in frames' compute", lag / computed, 2, note=note

@@ -25,7 +25,8 @@ class Camera(anywidget.AnyWidget):
     """
 
     _esm = HERE / "camera.js"
-    value = traitlets.Any(b"").tag(sync=True)  # what comes from the browser is a memoryview, which Bytes refuses
+    # what comes from the browser is a memoryview, which Bytes refuses; an echo would send it back
+    value = traitlets.Any(b"").tag(sync=True, echo_update=False)
     answered = traitlets.Int().tag(sync=True)
     live = traitlets.Bool(False).tag(sync=True)
     patience = traitlets.Int(2000).tag(sync=True)

@@ -12,6 +12,13 @@ const draw = (tag, attributes) => {
   return drawn;
 };
 const fill = (text, values) => text.replace(/{(\w+)}/g, (_, name) => values[name]);
+/* A file as an address. One made by `createObjectURL` would be asked for by way of two more processes. */
+const inline = (file, type) => {
+  const bytes = new Uint8Array(file.buffer, file.byteOffset, file.byteLength);
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return `data:${type};base64,${btoa(text)}`;
+};
 const signed = number => (number < 0 ? MINUS : '+') + Number(Math.abs(number).toPrecision(2));
 
 /* What the colour of a pixel stands for, in words: maps are read by their scale, photos by their three colours. */
@@ -44,7 +51,7 @@ function render({ model, el }, file) {
   frame.setAttribute('aria-keyshortcuts', 'E S O');
 
   const panel = () => el.closest('.lv-panel');
-  let url = '', pixels = null, hovered = null;
+  let pixels = null, hovered = null;
   let stroke = null; // places as shares of height and width, drawn here until the kernel's picture has them
 
   let known = [0, 0]; // while the next picture is read, the image has no size: a hand must not wait for that
@@ -53,10 +60,8 @@ function render({ model, el }, file) {
     return known;
   };
   const show = () => {
-    const before = url;
     if (!file().byteLength) return; // it is on its way
-    url = URL.createObjectURL(new Blob([file()], { type: `image/${model.get('format')}` }));
-    picture.src = url; // the last one stays until this one is there: nothing flickers
+    picture.src = inline(file(), `image/${model.get('format')}`); // the last one stays until this one is there: nothing flickers
     picture.classList.toggle('lv-exact', model.get('exact'));
     pixels = null;
     answered();
@@ -66,7 +71,6 @@ function render({ model, el }, file) {
       if (hovered) say(hovered);
       panel()?.dispatchEvent(new CustomEvent('lv-shown', { detail: picture }));
     });
-    URL.revokeObjectURL(before);
   };
   const words = () => {
     picture.alt = model.get('alt');
@@ -319,7 +323,6 @@ function render({ model, el }, file) {
   return () => {
     placed.disconnect();
     for (const [name, done] of Object.entries(heard)) there?.removeEventListener(name, done);
-    URL.revokeObjectURL(url);
   };
 }
 export default () => {
