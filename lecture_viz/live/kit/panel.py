@@ -122,8 +122,8 @@ class Panel:
         self._made = made
 
     def say(self, key: str, **values: object) -> str:
-        """A text of this panel; names and other foreign words in it become safe HTML."""
-        safe = {name: html.escape(value) if isinstance(value, str) else value for name, value in values.items()}
+        """A text of this panel; names and other foreign words in it become safe HTML, outside of tags."""
+        safe = {name: html.escape(value, quote=False) if isinstance(value, str) else value for name, value in values.items()}
         return self._texts[key].format(**safe)
 
     @staticmethod

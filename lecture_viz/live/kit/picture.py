@@ -114,7 +114,8 @@ class Picture(anywidget.AnyWidget):
             self.boxes = [list(box) for box in marked.boxes]
             self.place, self.grid, self.brush = list(marked.place or ()), list(marked.grid), list(marked.brush)
             self.pointed = isinstance(shown, Marked)
-            self.scale, self.limit, self.table = marked.scale, marked.limit, maps.scale_colours(marked.scale)
+            self.scale, self.table = marked.scale, maps.scale_colours(marked.scale)
+            self.limit = float(f"{marked.limit:.3g}")  # values are read to two digits
         if not kept:
             self._send_file()
 
