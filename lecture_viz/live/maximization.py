@@ -66,8 +66,8 @@ class Maximization(RunPanel, NeuronPanel):
         arms = {"jitter": 32, "scale": 0.25, "total variation": 50} if network.full_size else {}
         presets = {
             "noise, no regulariser": PLAIN | output,
-            "noise + L2": PLAIN | output | {"L2": 40},
-            "smooth": PLAIN | output | {"total variation": 100, "jitter": 6},
+            "noise + L2": PLAIN | output | {"L2": 640},
+            "smooth": PLAIN | output | {"total variation": 800, "jitter": 6},
             "four regularisers (Yosinski)": PLAIN | output | YOSINSKI,
             "natural": natural | output | {"octaves": 1},
             "small to large": natural | output | {"octaves": 4},

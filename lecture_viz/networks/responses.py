@@ -33,6 +33,11 @@ class Response:
         return self.activations.reshape(len(self.activations), -1).amax(dim=1).argmax().item()
 
     @cached_property
+    def saturated(self) -> bool:
+        """Whether several neurons share the largest activation, as behind a ReLU6: nothing comes back from them."""
+        return (self.activations == self.activations.max()).sum().item() > 1
+
+    @cached_property
     def loudest_at(self) -> Tensor:
         """The channel that fires most at each place ``(h, w)``."""
         return self.activations.argmax(dim=0).cpu()

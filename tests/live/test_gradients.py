@@ -125,7 +125,9 @@ def test_maps_can_be_read(network, cat):
     panel = lv.live.gradients(network, cat)
     gradient = lv.gradient(network, cat, lv.logit(network.top(cat, 1)[0][0]))
     shown = panel.outputs["gradient"]
-    assert (shown.scale, shown.table) == ("colours", []) and shown.limit == pytest.approx(lv.images.stretch(gradient), 0.01)
+    assert (shown.scale, shown.table) == ("colours", []) and shown.limit == pytest.approx(
+        lv.images.stretch(gradient), 0.01
+    )
     held = (2 * panel.image("gradient") - 1) * shown.limit
     inside = gradient.abs() < shown.limit
     assert torch.allclose(held[inside], gradient[inside], atol=0.01 * shown.limit)

@@ -3,7 +3,7 @@
 import torch
 
 import lecture_viz as lv
-from lecture_viz.networks.responses import responses
+from lecture_viz.networks.responses import Response, responses
 
 
 def test_are_those_of_each_layer(network, cat):
@@ -18,6 +18,20 @@ def test_are_those_of_each_layer(network, cat):
             for channel in range(len(a)):
                 row, column = response.place(channel)
                 assert a[channel, row, column] == a[channel].max()
+
+
+def test_several_neurons_at_the_largest_activation_are_saturated():
+    """As at 6, behind a ReLU6: there the slope is 0."""
+    a = torch.tensor([[[1.0, 6, 2]], [[6, 0, 3]]])
+    assert Response(a).saturated and not Response(a - torch.tensor([0.0, 1]).view(2, 1, 1)).saturated
+
+
+def test_the_loudest_neuron_of_a_preset_can_answer():
+    network = lv.load_network("efficientnet_lite0", device="cpu")
+    panel = lv.live.gradients(network, lv.load_image("cat", 224))
+    for preset in ("deep", "middle", "early"):
+        panel.set(preset=preset)
+        assert (panel.image("gradient") - 0.5).abs().max() > 0.3, "silent"
 
 
 def test_layers_of_a_transformer_have_no_places():

@@ -108,6 +108,13 @@ def test_the_glossary_is_in_order_and_leads_to_the_notebooks():
     assert links == {path.name for path in NOTEBOOKS}
 
 
+def test_ends_with_three_questions_and_their_answers(notebook):
+    last = notebook.cells[-2].source
+    assert re.match(r"## \d+ · Test yourself\n", last)
+    asked = re.findall(r"<details><summary>(.+)\?</summary>\n\n(.+)\n\n</details>", last)
+    assert len(asked) == last.count("<summary>") == 3 and all(answer.endswith(".") for _, answer in asked)
+
+
 def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook):
     found = exercises(notebook)
     assert len(found) >= 2

@@ -110,10 +110,13 @@ class NeuronPanel(PhotoPanel):
         return self._fields[1][layer]
 
     def depth(self, part: float) -> str:
-        """The layer with an activation map, not a pool, at this part of the way (0 … 1)."""
-        looked = self._look()[0].items()
-        spatial = [name for name, response in looked if "pool" not in name and max(response.shape[1:], default=1) > 1]
-        return spatial[round(part * (len(spatial) - 1))]
+        """The layer with an activation map, not a pool and not saturated, at this part of the way (0 … 1)."""
+        looked = self._look()[0]
+        spatial = [name for name in looked if "pool" not in name and max(looked[name].shape[1:], default=1) > 1]
+        at = round(part * (len(spatial) - 1))
+        while at and looked[spatial[at]].saturated:
+            at -= 1
+        return spatial[at]
 
     @property
     def has_switches(self) -> bool:

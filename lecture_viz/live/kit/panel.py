@@ -123,7 +123,7 @@ class Panel:
 
     def say(self, key: str, **values: object) -> str:
         """A text of this panel; names and other foreign words in it become safe HTML, outside of tags."""
-        safe = {name: html.escape(value, quote=False) if isinstance(value, str) else value for name, value in values.items()}
+        safe = {name: html.escape(text, False) if isinstance(text, str) else text for name, text in values.items()}
         return self._texts[key].format(**safe)
 
     @staticmethod

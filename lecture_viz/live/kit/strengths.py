@@ -13,8 +13,8 @@ from .photo import WIDE
 # what each slider makes, its end, and its step; 0 is off
 Kind = dict[str, tuple[Callable[[float], Choice], float, float]]
 PENALTIES: Kind = {
-    "L2": (regularizers.l2, 100, 1),
-    "total variation": (regularizers.total_variation, 200, 5),
+    "L2": (regularizers.l2, 1000, 10),
+    "total variation": (regularizers.total_variation, 1000, 25),
     "L1": (regularizers.l1, 100, 1),
     "6-norm": (regularizers.alpha_norm, 1000, 10),
 }

@@ -1,0 +1,178 @@
+"""What the notebooks say below their figures, measured; each claim is quoted, so that it cannot change unnoticed."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+from sentences import NOTEBOOKS, calm, concentration, frequency, noisy, steps_between
+
+import lecture_viz as lv
+
+CLAIMS: list[tuple[str, str, Callable[[], None]]] = []
+
+
+def claim(notebook: str, quote: str) -> Callable:
+    """A decorator: the function measures what stands in the notebook."""
+
+    def enter(measure: Callable[[], None]) -> Callable[[], None]:
+        CLAIMS.append((notebook, quote, measure))
+        return measure
+
+    return enter
+
+
+@cache
+def network(name: str = "efficientnet_lite0") -> lv.Network:
+    return lv.load_network(name, device="cpu")
+
+
+@cache
+def photo(name: str = "cat", size: int = 224) -> torch.Tensor:
+    return lv.load_image(name, size)
+
+
+TABBY = lv.logit("tabby")
+
+# --- gradient-based ------------------------------------------------------------------------------------------------
+
+
+@claim("01_gradients", "nearly all of the strongest pixels lie on it")
+def the_strongest_pixels_lie_on_the_cat():
+    """The strongest hundredth, inside the box about the cat, which is a quarter of the picture."""
+    laid = lv.images.lay(lv.images.cut(photo(), "cat"), photo("grass"), row=0.35, column=0.3, scale=0.5)
+    strength = lv.saliency(network(), laid.image, TABBY)
+    strongest = strength >= strength.flatten().quantile(0.99)
+    assert laid.box.crop(strongest).sum() > 0.9 * strongest.sum() and laid.box.area < 0.25 * strength.numel()
+
+
+@claim("01_gradients", "The score hardly moves, but the gradient does")
+def the_score_stays_and_the_gradient_does_not():
+    with torch.no_grad():
+        before, after = (TABBY(network(), image).item() for image in (photo(), noisy(photo())))
+    assert abs(after - before) < 0.02 * before and calm(network(), photo(), TABBY) < 0.3
+
+
+@claim("04_saliency", "Guided backprop still draws the cat when the last layer and all blocks from 6a on are random")
+def guided_backprop_still_draws_the_cat():
+    alike = {}
+    random = lv.randomized(network(), down_to="block6a")
+    for rule in ("guided", "backprop"):
+        alike[rule] = lv.similarity(*(lv.gradient(net, photo(), TABBY, rule) for net in (network(), random)))
+    assert alike["guided"] > 0.5 and alike["backprop"] < 0.3
+
+
+@claim("04_saliency", "Backprop's gradient changes under both tests")
+def backprop_changes_under_both():
+    trained = lv.gradient(network(), photo(), TABBY)
+    assert lv.similarity(trained, lv.gradient(network(), photo(), lv.logit("school bus"))) < 0.4
+    assert lv.similarity(trained, lv.gradient(lv.randomized(network(), down_to="fc"), photo(), TABBY)) < 0.4
+
+
+@claim("02_relu_rules", "guided backprop")
+def the_rules_differ_in_how_sparse_they_are():
+    small, cat = network("alexnet64"), photo(size=64)
+    backprop, guided = (concentration(lv.gradient(small, cat, TABBY, rule)) for rule in ("backprop", "guided"))
+    assert guided > 1.2 * backprop
+
+
+# --- optimisation-based, from the pictures that come with the suite -----------------------------------------------
+
+
+def inverted(**choices) -> torch.Tensor:
+    """The cat from `relu4` of alexnet64, as in section 2 of notebook 07."""
+    small, layer = network("alexnet64"), "relu4"
+    with torch.no_grad():
+        y = small.activations(photo(size=64), layer)
+    return lv.stored(lv.invert, small, y, layer, 128, recipe="adam", **{"penalties": []} | choices).image
+
+
+def quality(image: torch.Tensor, layer: str = "relu4"):
+    return lv.quality(network("alexnet64"), image, photo(size=64), layer)
+
+
+@claim("07_inversion", "matches `relu4` to within a tenth and shows colourful noise")
+def a_match_is_not_the_photo():
+    free = quality(inverted())
+    assert free.feature_error < 0.1 and free.ssim < 0.2
+
+
+@claim("07_inversion", "their pictures match *better*")
+def smooth_pictures_match_better():
+    R = lv.regularizers
+    held = (inverted(penalties=[R.total_variation(10)]), inverted(filters=[R.low_pass(0.5)]))
+    assert all(quality(image).feature_error < 0.5 * quality(inverted()).feature_error for image in held)
+
+
+@claim("07_inversion", "three times as many places are flat, and the edges between them stay sharper")
+def beta_counts():
+    two, one = (inverted(penalties=[lv.regularizers.total_variation(*weight)]) for weight in ((10,), (1, 1)))
+    two, one = steps_between(two), steps_between(one)
+    assert (one < 0.01).float().mean() > 2.5 * (two < 0.01).float().mean()
+    assert one.flatten().quantile(0.99) > 1.3 * two.flatten().quantile(0.99)
+
+
+@claim("07_inversion", "this asks too much")
+def robust_pictures_are_not_to_be_had():
+    T = lv.robustness
+    moved = inverted(transforms=[T.jitter(1), T.rotation(2), T.scale(0.02)])
+    assert quality(moved).feature_error > quality(inverted()).feature_error
+
+
+@claim("07_inversion", "its feature error stays nine times ours or more")
+def ours_against_the_papers_at_its_full_length():
+    small = network("alexnet64")
+    for layer in ("conv1", "relu2", "relu3", "relu4", "relu5", "relu6"):
+        with torch.no_grad():
+            y = small.activations(photo(size=64), layer)
+        paper, ours = (
+            quality(lv.stored(lv.invert, small, y, layer, steps, recipe=recipe).image, layer)
+            for recipe, steps in (("mahendran", 400), ("lbfgs", 128))
+        )
+        assert paper.feature_error > 8.5 * ours.feature_error
+        assert layer == "relu6" or ours.ssim > paper.ssim
+
+
+@claim("06_deepdream", "each module paints coarser than the one before, down to half the frequency")
+def modules_paint_ever_coarser():
+    inception, cat = network("inception64"), photo(size=128)
+    layers = ("inception3a", "inception3b", "inception4a", "inception4b", "inception4c", "inception4d")
+    found = [
+        frequency(lv.stored(lv.dream, inception, cat, lv.layer(layer), 32, octaves=1).image - cat) for layer in layers
+    ]
+    assert found == sorted(found, reverse=True) and found[-1] < 0.55 * found[0]
+
+
+@claim("05_activation_maximization", "With bias 1 the class image of “dumbbell” is an upright bar in warm colours")
+def the_bar_is_the_companion():
+    P = lv.planted_bias
+    dumbbell = P.SHAPES.index("dumbbell")
+    armlike = [P.armlike(lv.stored(P.portraits, bias, 300).image[dumbbell][None]) for bias in (1.0, 0.0)]
+    assert armlike[0] > armlike[1] + 0.15
+
+
+@claim("05_activation_maximization", "the filters come next")
+def filters_beat_every_penalty():
+    """The table in the notebook is the one that the benchmark wrote, and says so."""
+    table = dict(rows("benchmarks/CLASS_IMAGES.md"))
+    penalties = [table[name] for name in ("total variation 800", "L1 80", "L2 640", "6-norm 800")]
+    filters = [table[name] for name in ("bilateral 0.1", "wavelet threshold 0.02", "median 1", "low-pass 0.8")]
+    assert min(filters) > max(penalties) and filters == sorted(filters, reverse=True)
+    none = table["no regulariser"]
+    assert [round(table[name] - none) for name in ("L1 80", "L2 640")] == [22, 15]
+
+
+def rows(file: str) -> list[tuple[str, float]]:
+    """First and second column of a table of results."""
+    lines = (Path(__file__).parents[2] / file).read_text().splitlines()
+    cells = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [(first, float(second.split()[0])) for first, second, *_ in cells if second[:1].isdigit()]
+
+
+@pytest.mark.parametrize("notebook, quote, measure", CLAIMS)
+def test_the_claim_stands_there_and_holds(notebook, quote, measure):
+    cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells
+    assert any(quote in cell.source for cell in cells if cell.cell_type == "markdown"), "it says something else now"
+    measure()

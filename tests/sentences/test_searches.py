@@ -1,0 +1,11 @@
+"""The sentences of lessons 5 to 9 hold: each search is run to its end."""
+
+import of_searches
+import pytest
+from sentences import each, measured
+
+
+@pytest.mark.sentence
+@each(of_searches.SENTENCES)
+def test_the_sentence_holds(panel, preset, measure):
+    measured(panel, preset, measure)
