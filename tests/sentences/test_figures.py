@@ -55,6 +55,28 @@ def the_score_stays_and_the_gradient_does_not():
     assert abs(after - before) < 0.02 * before and calm(network(), photo(), TABBY) < 0.3
 
 
+@claim("03_deconvnet", "what they share is the *background*")
+def a_feature_map_looks_for_the_wall():
+    """Of things on three grounds, its nine strongest pictures are all of the wall, with several things before it."""
+    things, grounds = ("cat", "coffee", "astronaut", "rocket"), ("bricks", "grass", "gravel")
+    cuts = {thing: lv.images.cut(photo(thing), thing) for thing in things}
+    laid = [
+        (ground, thing, lv.load_image(lv.images.lay(cuts[thing], photo(ground), row, column, 0.45).image, 64))
+        for ground in grounds
+        for thing in things
+        for row in (0.3, 0.7)
+        for column in (0.3, 0.7)
+    ]
+    with torch.no_grad():
+        pictures = torch.cat([image for *_, image in laid])
+        excited = network("alexnet64").activations(pictures, "relu5").amax(dim=(2, 3))
+    wall, elsewhere = excited[:16].amin(dim=0), excited[16:].amax(dim=0).clamp(min=0.5)
+    channel = (wall / elsewhere).argmax().item()
+    assert wall[channel] > 1.5 * elsewhere[channel]
+    nine = excited[:, channel].topk(9).indices.tolist()
+    assert {laid[n][0] for n in nine} == {"bricks"} and len({laid[n][1] for n in nine}) >= 3
+
+
 @claim("04_saliency", "Guided backprop still draws the cat when the last layer and all blocks from 6a on are random")
 def guided_backprop_still_draws_the_cat():
     alike = {}
@@ -133,6 +155,35 @@ def ours_against_the_papers_at_its_full_length():
         )
         assert paper.feature_error > 8.5 * ours.feature_error
         assert layer == "relu6" or ours.ssim > paper.ssim
+
+
+@claim("09_learned_priors", "the untrained control has the fur, and the smaller feature error")
+def the_control_against_the_decoder():
+    found = {
+        prior: stored_prior(prior, photo(size=64), "relu3") for prior in ("total variation", "decoder", "untrained")
+    }
+    error = {prior: quality(image, "relu3").feature_error for prior, image in found.items()}
+    assert error["total variation"] < error["untrained"] < 0.6 * error["decoder"]
+    fine = {prior: steps_between(image).mean() for prior, image in found.items()}
+    assert fine["untrained"] > 1.1 * fine["decoder"]
+
+
+@claim("09_learned_priors", "the decoder's slopes move from those of noise, stripes and text to 2 … 3")
+def whatever_is_given_looks_like_a_photo():
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    stripes = (torch.arange(64) // 2 % 2).float().expand(1, 3, 64, 64).contiguous()
+    for given in (noise, stripes):
+        assert lv.spectral_slope(given) < 0.5
+        assert 1.9 < lv.spectral_slope(stored_prior("decoder", given, "relu6")) < 3.1
+
+
+def stored_prior(prior: str, given: torch.Tensor, layer: str) -> torch.Tensor:
+    """As in notebook 09."""
+    small = network("alexnet64")
+    choices = {"total variation": {}, "decoder": lv.decoder_prior(small), "untrained": lv.deep_image_prior()}[prior]
+    with torch.no_grad():
+        y = small.activations(given, layer)
+    return lv.stored(lv.invert, small, y, layer, 128, **choices).image
 
 
 @claim("06_deepdream", "each module paints coarser than the one before, down to half the frequency")
