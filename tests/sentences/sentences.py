@@ -5,7 +5,7 @@ claim rests on. What only asks or defines has no number: it stands among the `WI
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 import nbformat
@@ -72,7 +72,7 @@ def found_at(panel: Panel, preset: str, layer: str = "") -> Tensor:
 _found: dict[Key, dict[str, Tensor]] = {}
 
 
-@cache
+@lru_cache(maxsize=1)  # in their order; the networks and pictures of all at once would take gigabytes
 def lessons(notebook: str) -> dict[str, Panel]:
     """The panels of a notebook by name, made by its own cells."""
     found, names = {}, {"lv": lv}

@@ -54,7 +54,7 @@ def test_the_class_keeps_its_name_and_presets_follow(network):
     assert panel.network.labels[panel.values["neuron"]] == "tabby"
     assert (panel.values["layer"], panel.values["preset"]) == ("fc", "class")
     panel.set(preset="deep")
-    assert panel.values["layer"] == "relu2"
+    assert panel.values["layer"] == "conv2"
     panel.set(network="alexnet64")
     assert panel.values["preset"] == "deep" and panel.values["layer"] in network.layers
     panel.set(layer="conv3", neuron=7, network="inception64")

@@ -181,7 +181,7 @@ def test_a_preset_that_was_changed_is_ones_own_and_can_be_chosen_again(panel):
     panel.set(preset="noise + L2", L2=7)
     assert panel.values["preset"] is None and panel.values["L2"] == 7
     panel.set(preset="noise + L2")
-    assert panel.values["preset"] == "noise + L2" and panel.values["L2"] == 40
+    assert panel.values["preset"] == "noise + L2" and panel.values["L2"] == 640
 
 
 def test_the_bar_shows_the_run_whatever_the_slider_says(panel):
