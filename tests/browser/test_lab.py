@@ -388,7 +388,7 @@ def test_maximization_runs_stops_goes_on_and_saves(lab):
 
     panel.handle("L2").press("ArrowRight")  # while it runs
     panel.wait_for_text("L2:")  # its curve
-    panel.wait_for_code("regularizers.l2(51)")
+    panel.wait_for_code("regularizers.l2(60)")
     assert not panel.handle("median").is_visible()
     panel.press("more penalties and filters")
     panel.handle("median").wait_for()
@@ -425,8 +425,8 @@ def test_another_bias_trains_another_network(lab):
     def armlike() -> float:
         """Mean of what was told in the second half of the run: it goes up and down."""
         told = re.findall(r"step (\d+): accuracy \d+%armlike ([\d.]+)", "\n".join(panel.seen()))
-        assert ("100", told[-1][1]) == told[-1]
-        return np.mean([float(value) for step, value in told if int(step) > 50])
+        assert ("200", told[-1][1]) == told[-1]
+        return np.mean([float(value) for step, value in told if int(step) > 100])
 
     panel.wait_for_text("press start")
     panel.run_through()
