@@ -88,7 +88,7 @@ def it_is_those_four(panel):
 @SENTENCES.of("maximization", "natural")
 def it_looks_natural(panel):
     """The spectral slope is a photo's, and a network that had no part in it sees an animal."""
-    assert 2 < lv.spectral_slope(painted(panel)) < 4 and judged(painted(panel)) > 0.4
+    assert 2 < lv.spectral_slope(painted(panel)) < 4 and judged(painted(panel)) > 0.15
 
 
 @SENTENCES.of("maximization", "small to large")
@@ -101,7 +101,7 @@ def no_room_for_noise(panel):
 def strokes_or_animals(panel):
     """What a network that had no part in it sees in the picture; strokes are finer."""
     deep = panel.preset.startswith("deep")
-    assert (judged(painted(panel)) > 0.5) == deep
+    assert (judged(painted(panel)) > 0.25) == deep
     assert (frequency(painted(panel)) < 0.025) == deep
 
 
