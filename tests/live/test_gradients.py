@@ -125,12 +125,12 @@ def test_maps_can_be_read(network, cat):
     panel = lv.live.gradients(network, cat)
     gradient = lv.gradient(network, cat, lv.logit(network.top(cat, 1)[0][0]))
     shown = panel.outputs["gradient"]
-    assert (shown.scale, shown.table) == ("colours", []) and shown.limit == pytest.approx(
-        lv.images.stretch(gradient), 0.01
-    )
+    assert (shown.scale, shown.table) == ("colours", [])
+    limit = lv.images.stretch(gradient)
+    assert abs(shown.limit - limit) <= 0.005 * limit  # three digits are sent, two are read
     held = (2 * panel.image("gradient") - 1) * shown.limit
-    inside = gradient.abs() < shown.limit
-    assert torch.allclose(held[inside], gradient[inside], atol=0.01 * shown.limit)
+    inside = gradient.abs() < min(limit, shown.limit)
+    assert torch.allclose(held[inside], gradient[inside], atol=0.005 * limit)
     strength = panel.outputs["magnitude"]
     assert strength.scale == "magnitude" and len(strength.table) == 256 and strength.table[0] == [0, 0, 4]
     assert panel.outputs["photo"].scale == "" and panel.outputs["photo"].pointed
