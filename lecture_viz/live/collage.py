@@ -19,6 +19,7 @@ from .kit.call import Call, Expression, Named, Part, Values
 from .kit.neuron import samples_slider
 from .kit.photo import WIDE, PhotoPanel
 from .kit.picture import Marked, magnitudes
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Frame, Made, Resolved
 from .kit.view import Shown
 
@@ -37,6 +38,8 @@ class Collage(PhotoPanel):
 
     name = "collage"
     menus = ("photo", "thing")
+
+    question = Question("elsewhere", ("follows", "stays", "astray"), before="corner")
 
     def __init__(self, network: Network, thing: str = "cat", background: Tensor | str = "grass", size: int = 280):
         """``thing`` is a bundled photo of `images.OUTLINES`, ``background`` what `load_image` takes."""
@@ -76,6 +79,14 @@ class Collage(PhotoPanel):
 
     def point(self, values: Values, row: int, column: int) -> Values:
         return values | {"row": row, "column": column}
+
+    def verdict(self) -> Verdict:
+        known: Values = {}
+        [*self.resolve(self.values | self.presets(self.values)["corner"]).call.results(known)]
+        strongest = where.peak(smoothed(self.made.known["strength"]))
+        there, before = self.made.known["laid"].box, known["laid"].box
+        right = "follows" if there.holds(*strongest) else "stays" if before.holds(*strongest) else "astray"
+        return right, dict(zip(("row", "column"), strongest))
 
     def receive(self, values: Values) -> Values:
         values = super().receive(values)

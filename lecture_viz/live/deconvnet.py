@@ -18,6 +18,7 @@ from .kit.neuron import slider
 from .kit.panel import Panel
 from .kit.photo import WIDE
 from .kit.picture import Marked, signed
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -36,6 +37,7 @@ class Deconvnet(Panel):
     """
 
     name = "deconvnet"
+    question = Question("sum", ("little", "much"), before="deep")
 
     def __init__(
         self, network: Network, pictures: Any = "bundled", layer: str | None = None, channel: int = 0, size: int = 250
@@ -74,6 +76,11 @@ class Deconvnet(Panel):
             "deep": dict(zip(("layer", "channel"), deep)) | best,
             "sum": dict(zip(("layer", "channel"), deep)) | best | {"unpooling": "sum"},
         }
+
+    def verdict(self) -> Verdict:
+        written = self.resolve(self.values | {"unpooling": "write"}).call.run()
+        part = ((self.made.result - written).norm() / written.norm()).item()
+        return "little" if part < 0.1 else "much", {"part": part}
 
     def resolve(self, values: Values) -> Resolved:
         layer, strongest = values["layer"], values["strongest"]

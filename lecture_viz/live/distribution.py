@@ -10,6 +10,7 @@ from ..optimization_based.maximization import maximize, start_image
 from ..optimization_based.optimization import Step
 from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE, PhotoPanel
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import Run, RunPanel
 from .kit.strengths import OFF, sliders, strengths
@@ -27,6 +28,7 @@ class Distribution(RunPanel, PhotoPanel):
     """
 
     name = "distribution"
+    question = Question("middle", ("yes", "no"))
     menus = ("photo", "begin_with")
 
     def __init__(self, network: Network, photo: Tensor | str = "coffee", layer: str | None = None, size: int = 240):
@@ -65,6 +67,11 @@ class Distribution(RunPanel, PhotoPanel):
             "deep": plain | {"layer": deep},
             "cat": plain | {"layer": middle, "begin_with": "cat"},
         }
+
+    def verdict(self) -> Verdict:
+        pictures = self._of(self.values["photo"]), self.image("image")
+        (wanted, _), (label, p) = (self.network.top(picture, 1)[0] for picture in pictures)
+        return "yes" if label == wanted else "no", {"wanted": wanted, "label": label, "p": p}
 
     def _of(self, name: str) -> Tensor:
         return self.load(name, self.network.input_size)

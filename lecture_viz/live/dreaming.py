@@ -7,11 +7,13 @@ from .. import targets
 from ..networks import Network
 from ..optimization_based import robustness
 from ..optimization_based.dreaming import RATE, dream
+from ..optimization_based.inversion import ssim
 from ..optimization_based.maximization import start_image
 from ..optimization_based.optimization import resized
 from .kit import worth_seeing
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE, PhotoPanel
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import RunPanel
 from .kit.strengths import Strengths
@@ -28,6 +30,7 @@ class Dreaming(RunPanel, PhotoPanel):
     """
 
     name = "dreaming"
+    question = Question("animals", ("much", "some", "little"), before="strokes")
     menus = ("photo", "guide")
 
     def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 320):
@@ -62,6 +65,10 @@ class Dreaming(RunPanel, PhotoPanel):
             "noise": plain | {"layer": deep, "photo": "noise"},
             "guided": plain | {"layer": deep, "guide": "coffee"},
         }
+
+    def verdict(self) -> Verdict:
+        stays = ssim(self.image("image"), self.load(self.values["photo"], self.values["pixels"]))
+        return "much" if stays > 0.5 else "some" if stays > 0.2 else "little", {"ssim": stays}
 
     def resolve(self, values: Values) -> Resolved:
         pixels, photo, guide = values["pixels"], values["photo"], values["guide"]

@@ -11,6 +11,7 @@ from .kit.call import Call, Values
 from .kit.neuron import NeuronPanel, slider
 from .kit.photo import WIDE
 from .kit.picture import Marked, magnitudes, signed
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -25,6 +26,7 @@ class Gradients(NeuronPanel):
     """
 
     name = "gradients"
+    question = Question("early", ("all", "part", "few"), before="class")
 
     def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
@@ -48,6 +50,12 @@ class Gradients(NeuronPanel):
             "deconvnet": self.output | {"rule": "deconvnet"},
             "guided": self.output | {"rule": "guided"},
         }
+
+    def verdict(self) -> Verdict:
+        reached = self.made.result.gradient.any(dim=1)
+        share, total = reached.float().mean().item(), reached.numel()
+        right = "all" if share > 0.9 else "part" if share > 0.1 else "few"
+        return right, {"count": round(share * total), "total": total}
 
     def resolve(self, values: Values) -> Resolved:
         asked = (values[name] for name in ("layer", "neuron", "strongest", "row", "column"))

@@ -7,9 +7,11 @@ from torch import Tensor
 from ..networks import Network
 from ..optimization_based.inversion import CLOUDS, RECIPES, best_recipe, by_depth, invert, quality
 from ..optimization_based.optimization import Step
+from ..optimization_based.priors import spectral_slope
 from ..optimization_based.regularizers import GREY
 from .kit.call import Call, Part, Values
 from .kit.photo import WIDE
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import Run, SearchPanel
 from .kit.strengths import OFF, sliders, strengths
@@ -36,6 +38,7 @@ class Inversion(SearchPanel):
     """
 
     name = "inversion"
+    question = Question("no regulariser", ("photo", "shadow", "noise"))
 
     def __init__(self, network: Network, photo: Tensor | str, layer: str | None = None, size: int = 240):
         """``photo`` is an image, a bundled name or a path; ``layer`` the first one; ``size`` in screen pixels."""
@@ -67,6 +70,12 @@ class Inversion(SearchPanel):
         more = CLOUDS | {"steps": 128} if best == "clouds" else {"steps": 64}
         presets["best"] = OFF | {"recipe": best, "total variation": weights[best]} | more
         return presets
+
+    def verdict(self) -> Verdict:
+        picture = self.image("image")
+        found, slope = quality(self.network, picture, self.photo, self.values["layer"]), spectral_slope(picture)
+        right = "noise" if slope < 1 else "photo" if found.ssim > 0.5 else "shadow"
+        return right, {"error": found.feature_error, "ssim": found.ssim, "slope": slope}
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}

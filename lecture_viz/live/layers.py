@@ -15,6 +15,7 @@ from ..optimization_based.optimization import Step
 from ..optimization_based.regularizers import GREY
 from .kit.call import Call, Expression, Item, Named, Values
 from .kit.photo import WIDE
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import Run, SearchPanel
 from .kit.strengths import Factor
@@ -50,6 +51,7 @@ class Layers(SearchPanel):
     """
 
     name = "layers"
+    question = Question("best", ("early", "middle", "late"))
 
     def __init__(self, network: Network, photo: Tensor | str, layers: Sequence[str] | None = None, size: int = 240):
         """``photo`` is an image, a bundled name or a path; ``layers`` are by default all; ``size`` in screen pixels."""
@@ -77,6 +79,14 @@ class Layers(SearchPanel):
             "unregularised": plain | {"strength": 0},
             "strong": plain | {"strength": 10},
         }
+
+    def verdict(self) -> Verdict:
+        ssims = {layer: found.ssim for layer, (_, found) in self._found.items()}
+        kept = [number for number, ssim in enumerate(ssims.values()) if ssim >= 0.2]
+        last = kept[-1] if kept else 0
+        part = (last + 1) / len(ssims)
+        layer, ssim = [*ssims.items()][last]
+        return "early" if part < 1 / 3 else "middle" if part < 2 / 3 else "late", {"layer": layer, "ssim": ssim}
 
     def goal(self, values: Values) -> int:
         return values["steps"] * len(self.layer_names)

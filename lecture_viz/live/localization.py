@@ -11,6 +11,7 @@ from .kit.call import Call, Named, Values
 from .kit.neuron import NeuronPanel, samples_slider
 from .kit.photo import WIDE
 from .kit.picture import Marked, magnitudes
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -23,6 +24,8 @@ class Localization(NeuronPanel):
     """
 
     name = "localization"
+
+    question = Question("raw", ("same", "other"), before="box")
 
     def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
@@ -43,6 +46,11 @@ class Localization(NeuronPanel):
             "raw": plain | {"samples": 0},
             "colour": plain | {"by_colour": True},
         }
+
+    def verdict(self) -> Verdict:
+        of_many = self.resolve(self.values | self.presets(self.values)["box"]).call.run()
+        overlap = where.intersection_over_union(of_many, self.made.result)
+        return "same" if overlap >= 0.5 else "other", {"overlap": overlap}
 
     def resolve(self, values: Values) -> Resolved:
         layer, samples = values["layer"], values["samples"]

@@ -3,6 +3,7 @@
 from contextlib import suppress
 
 import ipywidgets as widgets
+import torch
 from torch import Tensor
 
 from .. import targets
@@ -14,6 +15,7 @@ from .kit import worth_seeing
 from .kit.call import Call, Values
 from .kit.neuron import NeuronPanel
 from .kit.photo import WIDE
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import RunPanel
 from .kit.strengths import OFF, sliders, strengths
@@ -35,6 +37,7 @@ class Maximization(RunPanel, NeuronPanel):
     """
 
     name = "maximization"
+    question = Question("noise, no regulariser", ("unsure", "half", "sure"))
 
     def __init__(self, network: Network, photo: Tensor | str, label: str | int | None = None, size: int = 280):
         """``photo`` is one to begin with; ``label`` the class, by default the photo's; ``size`` in screen pixels."""
@@ -77,6 +80,12 @@ class Maximization(RunPanel, NeuronPanel):
         with suppress(ValueError):  # a network that does not know it
             presets["dumbbell"] = presets["small to large"] | {"neuron": network.label_index("dumbbell")} | arms
         return presets
+
+    def verdict(self) -> Verdict:
+        label, picture = self.network.labels[self.values["neuron"]], self.image("image")
+        with torch.no_grad():
+            p = targets.probability(label)(self.network, picture).item()
+        return "unsure" if p < 0.1 else "half" if p < 0.9 else "sure", {"label": label, "p": p}
 
     def _target(self, values: Values) -> targets.Target:
         layer, neuron, kind = values["layer"], values["neuron"], values["kind"]

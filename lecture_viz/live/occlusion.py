@@ -14,6 +14,7 @@ from .kit.call import Call, Expression, Named, Values
 from .kit.neuron import NeuronPanel
 from .kit.photo import WIDE
 from .kit.picture import Marked, magnitudes, signed
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
@@ -54,6 +55,8 @@ class Occlusion(NeuronPanel):
         self.assemble(self.columns(5), self.view.row(*pictures, main=0), said)
         self.controls["strokes"].listen(self.outputs["photo"], self.worker.ask)
 
+    question = Question("least", ("less", "more"), before="whole")
+
     def presets(self, values: Values) -> dict[str, Values]:
         plain = self.output | {"photo": "coffee", "strokes": (), "leaves": "grey", "cover": NOTHING, "share": 0.2}
         return {
@@ -63,6 +66,10 @@ class Occlusion(NeuronPanel):
             "least": plain | {"cover": LEAST},
             "cat": plain | {"photo": "cat", "cover": MOST},
         }
+
+    def verdict(self) -> Verdict:
+        scores = self._compared(self.made)._asdict()
+        return "less" if scores["without_least"] > scores["without_most"] else "more", scores
 
     def receive(self, values: Values) -> Values:
         values = super().receive(values)

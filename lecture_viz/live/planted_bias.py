@@ -12,6 +12,7 @@ from .kit.brush import Brush
 from .kit.call import Call, Named, Values
 from .kit.photo import WIDE
 from .kit.picture import Marked
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import Run, RunPanel
 from .kit.view import Shown
@@ -28,6 +29,7 @@ class PlantedBias(RunPanel):
     """
 
     name = "planted bias"
+    question = Question("always", ("arm", "dumbbell"))
 
     def __init__(self, bias: float = 1.0, size: int = 220):
         """``bias`` (0 … 1) to begin with; ``size`` in screen pixels."""
@@ -50,6 +52,10 @@ class PlantedBias(RunPanel):
         drawn = {"arm": ARM, "fair": ARM}
         plain = {"shape": "dumbbell", "leaves": SKIN}
         return {name: plain | {"bias": bias, "strokes": drawn.get(name, ())} for name, bias in biases.items()}
+
+    def verdict(self) -> Verdict:
+        assert self.step is not None
+        return "arm" if self.step.terms["armlike"] > 0.5 else "dumbbell", self.step.terms
 
     def receive(self, values: Values) -> Values:
         return self.controls["strokes"].heard(values, values["leaves"])

@@ -14,6 +14,7 @@ from ..optimization_based.priors import decoder_prior, deep_image_prior, spectra
 from ..optimization_based.regularizers import GREY, total_variation
 from .kit.call import Call, Item, Named, Part, Values
 from .kit.photo import UPLOADED, WIDE
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import Run, SearchPanel
 from .kit.strengths import Strengths
@@ -30,6 +31,7 @@ class Priors(SearchPanel):
     """
 
     name = "priors"
+    question = Question("noise", ("noise", "shades"))
     networks = ()  # its decoder paints for one network only
 
     def __init__(self, network: Network, pictures: Mapping[str, Tensor], layer: str | None = None, size: int = 240):
@@ -59,6 +61,10 @@ class Priors(SearchPanel):
             presets["deep"] = deep
             presets |= {"noise": deep | {"photo": "noise"}} if "noise" in self._sources else {}
         return presets
+
+    def verdict(self) -> Verdict:
+        slope, given = spectral_slope(self.image("image")), spectral_slope(self.photo)
+        return "noise" if slope < 1 else "shades", {"slope": slope, "given": given}
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         slope = self.say("slope", slope=spectral_slope(self.photo))

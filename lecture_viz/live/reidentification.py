@@ -14,6 +14,7 @@ from ..optimization_based.regularizers import GREY
 from ..optimization_based.reidentification import BITS, looks, ranking, store
 from .kit.call import Call, Named, Part, Values
 from .kit.photo import WIDE
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Resolved
 from .kit.run import Run, RunPanel
 from .kit.view import Shown
@@ -30,6 +31,7 @@ class Reidentification(RunPanel):
     """
 
     name = "re-identification"
+    question = Question("defended", ("found", "lost"))
 
     def __init__(
         self,
@@ -76,15 +78,22 @@ class Reidentification(RunPanel):
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         """The photo, and how the thief fares who compares the stored activations themselves."""
+        caption = f"{self.say('by numbers')} {self._verdict(self._rank(values))}"
+        outputs: dict[str, Shown] = {"photo": self.photo, "photo caption": caption}
+        return outputs if self.step else outputs | {"matches": torch.full_like(self.photo, GREY)}
+
+    def _rank(self, values: Values) -> int:
+        """Of the photo, among all whose activations are compared with what was stored; 0 is the most like it."""
         layer = values["layer"]
         if layer not in self._raw:
             with torch.no_grad():
                 parts = [self.network.activations(part, layer) for part in self._gallery.split(64)]
             self._raw = {layer: torch.cat(parts)}
-        rank = ranking(self._stored(values), self._raw[layer]).index(self._right)
-        caption = f"{self.say('by numbers')} {self._verdict(rank)}"
-        outputs: dict[str, Shown] = {"photo": self.photo, "photo caption": caption}
-        return outputs if self.step else outputs | {"matches": torch.full_like(self.photo, GREY)}
+        return ranking(self._stored(values), self._raw[layer]).index(self._right)
+
+    def verdict(self) -> Verdict:
+        rank = self._rank(self.values)
+        return "lost" if rank else "found", {"rank": rank + 1, "total": len(self._gallery)}
 
     @cached_property
     def _looks(self) -> Tensor:

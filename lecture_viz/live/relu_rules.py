@@ -7,6 +7,7 @@ from torch import Tensor
 from ..gradient_based.relu_rules import BETWEEN, RULES, two_relus, way_back
 from .kit.call import Call, ForEach, Named, Values
 from .kit.panel import Panel
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown
 
@@ -35,6 +36,7 @@ class ReluRules(Panel):
     """Controls: ``preset``, ``relus`` (1 or 2), and the cells ``x11 … x33`` and ``s11 … s33`` (row, column)."""
 
     name = "ReLU rules"
+    question = Question("two", RULES, before="figure")
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,6 +57,15 @@ class ReluRules(Panel):
             for grids in (FIGURE, ZEROS)
         )
         return {"figure": figure | {"relus": 1}, "zeros": zeros | {"relus": 1}, "two": figure | {"relus": 2}}
+
+    def verdict(self) -> Verdict:
+        stack, *grids, _ = self.made.call.each.arguments
+        x, s = (grid.value for grid in grids)
+        x = x.clone().requires_grad_()
+        (derivative,) = torch.autograd.grad(stack(x), x, s)
+        ways = zip(RULES, self.made.result)
+        off: dict[str, float] = {rule: (way - derivative).abs().max().item() for rule, way in ways}
+        return min(off, key=lambda rule: off[rule]), off
 
     def _grid(self, letter: str) -> widgets.VBox:
         cells, heading = [], self.say(letter)

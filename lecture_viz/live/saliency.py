@@ -18,6 +18,7 @@ from .kit.call import Call, Expression, ForEach, Named, Values
 from .kit.neuron import NeuronPanel, samples_slider, slider
 from .kit.photo import WIDE
 from .kit.picture import Marked, magnitudes, signed
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Frame, Made, Resolved
 from .kit.view import Shown, bars
 
@@ -42,6 +43,7 @@ class Saliency(NeuronPanel):
     """
 
     name = "saliency"
+    question = Question("random", RULES, before="class")
 
     def __init__(
         self,
@@ -81,6 +83,11 @@ class Saliency(NeuronPanel):
             "smooth": plain | {"samples": 32},
             "random": plain | {"random": cascade(self.network)[0]},
         }
+
+    def verdict(self) -> Verdict:
+        trained = self._rivals(self.values)["trained"].run()
+        alike: dict[str, float] = {rule: similarity(*maps) for rule, *maps in zip(RULES, self.made.result, trained)}
+        return min(alike, key=lambda rule: alike[rule]), alike
 
     @property
     def _rival(self) -> int:

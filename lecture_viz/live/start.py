@@ -6,12 +6,14 @@ from typing import Any
 import ipywidgets as widgets
 
 from .. import targets
-from ..gradient_based.gradients import sensitivity
+from ..gradient_based.gradients import gradient, sensitivity
+from ..gradient_based.sanity_checks import similarity
 from ..languages import option
 from ..networks import Network
 from .kit.call import Call, Values
 from .kit.photo import NETWORKS, WIDE, PhotoPanel
 from .kit.picture import Marked, signed
+from .kit.prediction import Question, Verdict
 from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
@@ -23,6 +25,7 @@ class Start(PhotoPanel):
     """Controls: ``network``, ``photo``, ``upload`` and ``rank`` (which of the five best classes is explained)."""
 
     name = "start"
+    question = Question("second", ("same", "other"), before="cat")
     networks = (*NETWORKS, *DOWNLOADED)
 
     def __init__(self, network: str = NETWORKS[0], photo: str = "cat", size: int = 280):
@@ -42,6 +45,11 @@ class Start(PhotoPanel):
             "astronaut": first | {"photo": "astronaut"},
             "robust": first | {"network": "inception64_robust", "photo": "coffee"},
         }
+
+    def verdict(self) -> Verdict:
+        first = gradient(self.network, self.photo, targets.logit(self._best()[0][0]), "guided")
+        alike = similarity(first, self.made.result.gradient)
+        return "same" if alike > 0.5 else "other", {"similarity": alike}
 
     def load_network(self, name: str) -> Network:
         """Says so: a download takes its time."""

@@ -154,18 +154,25 @@ class Quality(NamedTuple):
 
     feature_error: float  # normalised: 0 is the same, 1 as bad as nothing
     psnr: float  # peak signal-to-noise ratio to the photo, in dB: 20 is poor, 40 hard to tell apart
-    ssim: float  # structural similarity to the photo: 1 is the same, 0 nothing in common (Wang et al. 2004)
+    ssim: float  # structural similarity to the photo
 
 
 def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quality:
     """Of ``image``, inverted from ``layer`` for ``photo``; both ``(1, 3, H, W)``."""
     with torch.no_grad():
         outputs, activations = (network.activations(picture, layer) for picture in (image, photo))
-    one, other = (picture[0].detach().movedim(0, -1).cpu().numpy() for picture in (photo, image))
     with np.errstate(divide="ignore"):  # the same picture has an infinite ratio
-        ratio = float(skimage.metrics.peak_signal_noise_ratio(one, other, data_range=1))
-    similarity = float(skimage.metrics.structural_similarity(one, other, data_range=1, channel_axis=-1))
-    return Quality(feature_error(outputs, activations).item(), ratio, similarity)
+        ratio = float(skimage.metrics.peak_signal_noise_ratio(*map(_array, (photo, image)), data_range=1))
+    return Quality(feature_error(outputs, activations).item(), ratio, ssim(image, photo))
+
+
+def ssim(image: Tensor, photo: Tensor) -> float:
+    """Structural similarity of two images ``(1, 3, H, W)``: 1 is the same, 0 nothing in common (Wang et al. 2004)."""
+    return float(skimage.metrics.structural_similarity(*map(_array, (photo, image)), data_range=1, channel_axis=-1))
+
+
+def _array(image: Tensor) -> np.ndarray:
+    return image[0].detach().movedim(0, -1).cpu().numpy()
 
 
 # --- recipes: where to start, and what `optimize` takes --------------------------------------------------------------

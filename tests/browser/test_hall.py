@@ -120,6 +120,28 @@ def test_keys_play_the_panel(screen):
     assert page.outside == []  # a lecture hall may have no network
 
 
+def test_the_hall_predicts_first(screen):
+    """Nothing but letters answers the question; then they are what they were, and the sliders are free."""
+    page = screen.lesson(1)
+    panel = shown(page)
+    page.keyboard.press("1")
+    panel.wait_for_code("lv.logit(")
+    page.keyboard.press("q")
+    panel.root.get_by_text("How many pixels can change its value?").wait_for()
+    still = panel.slider("layer").locator("[disabled]")
+    expect(still).not_to_have_count(0)
+    page.keyboard.press("c")
+    panel.root.get_by_role("status").get_by_text("As you said. 9 of 50176 pixels").wait_for()
+    panel.wait_for_code("lv.neuron('conv1'")
+    expect(still).to_have_count(0)
+    page.keyboard.press("c")
+    expect(panel.slider("layer")).to_be_hidden()
+    page.keyboard.press("c")
+    expect(panel.slider("layer")).to_be_visible()
+    page.keyboard.press("q")
+    expect(panel.root.get_by_role("status")).to_be_hidden()
+
+
 def test_the_panel_fits_and_is_large(screen):
     page = screen.lesson(1)
 

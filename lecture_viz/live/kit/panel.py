@@ -3,7 +3,7 @@
 A panel has *controls* (sliders, menus, number fields), *outputs* (pictures and texts of fixed size) and a method
 `draw` that turns the controls' values into frames. Its *presets* set several controls at once, in the lecture's order.
 Moving a control only asks for a new drawing; one `Worker` answers. The newest value wins: a drawing that has fallen
-behind is abandoned between frames.
+behind is abandoned between frames. Its *question* asks what a preset's picture will show before it is there.
 
 Errors in widget callbacks and threads would reach only JupyterLab's log. Here they are shown in the panel, the last
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
@@ -12,16 +12,16 @@ good picture stays, and `Panel.wait` raises them again, so that a notebook run o
 import html
 import time
 from collections.abc import Iterable, Iterator
-from numbers import Real
-from typing import Any
+from typing import Any, ClassVar
 
 import ipywidgets as widgets
 from torch import Tensor
-from traitlets import TraitError
 
 from ... import languages
+from . import controls
 from .call import Values
 from .picture import Picture
+from .prediction import Prediction, Question, Verdict
 from .presets import Presets, standing
 from .resolved import Frame, Made, Resolved
 from .view import Shown, View
@@ -35,10 +35,11 @@ class Panel:
     `show` how its result looks.
 
     Its texts are in `languages`, under its ``name``: descriptions of controls under their names, ``"NAME tip"`` for
-    their tooltips, ``"NAME alt"`` for pictures, ``presets`` with a title and a sentence each.
+    their tooltips, ``"NAME alt"`` for pictures, ``presets`` with a title and a sentence each, and the ``question``.
     """
 
     name = "panel"
+    question: ClassVar[Question | None] = None
 
     def __init__(self) -> None:
         self.controls: dict[str, widgets.Widget] = {}
@@ -49,6 +50,8 @@ class Panel:
         self._drawn: Values | None = None  # the values on screen
         self._made: Made | None = None  # the last one that is whole
         self._presets: Presets | None = None
+        self.prediction: Prediction | None = None
+        self._frozen = False  # while a question stands, no hand moves a control
         self._pointed: tuple[int, int] | None = None  # a place that a hand has chosen on a picture
         self._took = 0.0  # seconds, from the values to the first picture
 
@@ -69,6 +72,18 @@ class Panel:
     def shown_control(self, name: str) -> widgets.Widget | None:
         """What `columns` shows for a control; nothing if it stands in another one's line."""
         return self.controls[name]
+
+    def verdict(self) -> Verdict:
+        """Which answer to ``question`` the picture on screen says is right, and the numbers it rests on."""
+        raise NotImplementedError
+
+    def begin_anew(self) -> None:
+        """Begin what takes its time, if there is any, once more with the next drawing."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether what takes its time has come to its end."""
+        return True
 
     def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
@@ -92,14 +107,7 @@ class Panel:
     def adjust(self, values: Values) -> Values:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
         resolved = self.resolve(values)
-        for name, options in resolved.options.items():
-            if [value for _, value in self.controls[name].options] != list(options):
-                self.controls[name].options = self.options(options)
-                self.controls[name].value = resolved.values[name]
-        for name, high in resolved.limits.items():
-            self.controls[name].max = high  # moves a value beyond it, too
-        for name, disabled in resolved.disabled.items():
-            self.controls[name].disabled = disabled
+        controls.adjust(self.controls, resolved, self._frozen)
         return resolved.values
 
     def draw(self, values: Values) -> Iterator[Frame]:
@@ -126,18 +134,6 @@ class Panel:
         safe = {name: html.escape(text, False) if isinstance(text, str) else text for name, text in values.items()}
         return self._texts[key].format(**safe)
 
-    @staticmethod
-    def options(values: Iterable[Any]) -> list[tuple[str, Any]]:
-        """Options of a menu, as they are shown."""
-        return [(languages.option(value), value) for value in values]
-
-    @staticmethod
-    def offer(menu: widgets.Dropdown | widgets.SelectionSlider, options: list[tuple[str, Any]]) -> None:
-        """Change a menu's options; unlike ipywidgets, keep what is chosen."""
-        value = menu.value
-        menu.options = options
-        menu.value = value
-
     def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
         """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
         lines = [line for name in (self.controls if names is None else names) if (line := self.shown_control(name))]
@@ -145,7 +141,7 @@ class Panel:
 
     def assemble(self, *rows: widgets.Widget) -> None:
         """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
-        self._name_controls()
+        controls.name(self.controls, self._texts)
         self.widget = self.view.assemble(*self._preset_row(), *rows)
         self.worker.do()  # in the caller's thread, so that an error here is the cell's
         if self._error:
@@ -156,21 +152,28 @@ class Panel:
             if isinstance(output, Picture):
                 output.observe(self._place_chosen, "chosen")
 
-    def _name_controls(self) -> None:
-        """Descriptions, tooltips and options in the language in use."""
-        for name, control in self.controls.items():
-            control.description = control.description or self._texts[name]
-            control.tooltip = self._texts.get(f"{name} tip")
-            if isinstance(control, (widgets.Dropdown, widgets.SelectionSlider)):
-                self.offer(control, self.options(control.options))
-
     def _preset_row(self) -> list[widgets.Widget]:
         presets = self.presets(self.values)
         if not presets:
             return []
         self._presets = Presets(self._texts["presets"], presets, standing(presets, self.values))
         self.controls["preset"] = self._presets.buttons
-        return [self._presets.buttons, self._presets.sentence]
+        sentence = self._presets.sentence
+        if self.question is None or self.question.after not in presets:  # some networks and pictures have none
+            return [self._presets.buttons, sentence]
+        self.prediction = Prediction(self.question, self._texts | self._texts["question"], sentence, self._go)
+        return [self._presets.buttons, self.prediction.widget]
+
+    def _go(self, preset: str | None, frozen: bool) -> None:
+        """To this preset, as a hand would; freeze the controls, or let them go."""
+        self._frozen = frozen
+        for control in self.controls.values():
+            control.disabled = frozen
+        if preset is not None:
+            if not frozen:
+                self.begin_anew()
+            self.controls["preset"].value = preset
+        self.worker.ask()
 
     def _settle(self, stood: Values) -> Values:
         """The values to draw, where the controls stood at these: a hand may have chosen a preset, which moves others.
@@ -222,16 +225,7 @@ class Panel:
         for name, value in values.items():
             if name not in self.controls:
                 raise ValueError(f"this panel has no control {name!r}; it has {', '.join(self.controls)}")
-            control = self.controls[name]
-            low, high = getattr(control, "min", None), getattr(control, "max", None)
-            if isinstance(value, Real) and low is not None and high is not None and not low <= value <= high:
-                raise ValueError(f"{name} is in {low} … {high}; got {value!r}")  # a slider would clip it silently
-            try:
-                control.value = value
-            except TraitError as error:
-                options = [o[1] if isinstance(o, tuple) else o for o in getattr(control, "options", ())]
-                can = f"is one of {', '.join(map(str, options))}" if options else "cannot take this"
-                raise ValueError(f"{name} {can}; got {value!r}") from error
+            controls.move(self.controls[name], name, value)
             self.wait()
         return self
 
@@ -247,6 +241,12 @@ class Panel:
         """The pictures' and texts' widgets by name."""
         return self.view.outputs
 
+    @property
+    def made(self) -> Made:
+        """The result on screen, with its call."""
+        assert self._made is not None, "nothing is drawn yet"
+        return self._made
+
     def code(self) -> str:
         """The call that made the picture on screen, with the package as ``lv``."""
         return self.view.code
@@ -260,11 +260,8 @@ class Panel:
 
     def _repr_mimebundle_(self, **_: Any) -> Values:
         """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
-        bundle = dict(self.widget._repr_mimebundle_())
-        bundle["text/plain"] = repr(self)
-        note = f"<p><em>Run this cell to make the {self.name} panel live.</em></p>"
-        bundle["text/html"] = self.view.still(repr(self)) + note
-        return bundle
+        still = {"text/plain": repr(self), "text/html": self.view.still(repr(self), self.name)}
+        return dict(self.widget._repr_mimebundle_()) | still
 
     # --- the worker's side ----------------------------------------------------------------------------------------
 
@@ -273,9 +270,10 @@ class Panel:
             self.worker.ask()
 
     def _place_chosen(self, change: dict[str, list[int]]) -> None:
-        row, column, _ = change["new"]
-        self._pointed = row, column
-        self.worker.ask()
+        if not self._frozen:
+            row, column, _ = change["new"]
+            self._pointed = row, column
+            self.worker.ask()
 
     def _answer(self) -> None:
         """Draw the values that stand now; give up between frames when newer ones have come."""
@@ -294,6 +292,8 @@ class Panel:
                         break
                 else:
                     self._drawn = values
+            if self.prediction is not None and self.whole and not self.worker.stale:
+                self.prediction.judge(self.preset, self.verdict)
         except Exception as raised:
             error = raised
         self._error = error

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ... import photos
 from ...networks import Network, load_network
+from . import controls
 from .call import Call, Named, Values
 from .camera import Camera
 from .coarse import SMALL, coarse
@@ -141,6 +142,11 @@ class PhotoPanel(Panel):
             with suppress(ValueError, RuntimeError):  # a network may take photos of its own size only
                 yield next(coarse(call).results(known))
 
+    def _go(self, preset: str | None, frozen: bool) -> None:
+        if frozen and "camera" in self.controls:
+            self.controls["camera"].live = False
+        super()._go(preset, frozen)
+
     def new_photo(self, values: Values) -> Values:
         """Another photo was chosen: forget what was found in the last one; returns the values."""
         return values
@@ -175,7 +181,7 @@ class PhotoPanel(Panel):
         """A file that a hand has brought."""
         self._brought[name] = photos.load_image(content)
         for menu in (self.controls[menu] for menu in self.menus if name not in self._sources):
-            self.offer(menu, [*menu.options, *self.options([name])])
+            controls.offer(menu, [*menu.options, *controls.options([name])])
         self._sources[name] = content
         self._photo_name = ""  # another photo, though its name may be the same
 

@@ -195,12 +195,15 @@ class RunPanel(Panel):
         self.begin_anew()
 
     def begin_anew(self) -> None:
-        """As if a hand had pressed start, once."""
         if "start" not in self._wishes:
             self._wishes.append("start")
 
     def is_waiting(self) -> bool:
         return bool(self._wishes)
+
+    @property
+    def whole(self) -> bool:
+        return self.run is not None and self.run.steps is None and not self.is_waiting()
 
     def draw(self, values: Values) -> Iterator[Frame]:
         asked, was_running = self.resolve(values), self.running

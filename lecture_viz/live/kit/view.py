@@ -130,11 +130,12 @@ class View:
             self.error_line.value = f'<div role="alert">{html.escape(str(error) or type(error).__name__)}</div>'
         self.error_line.layout.display = "none" if error is None else ""
 
-    def still(self, alt: str) -> str:
-        """The pictures on screen as HTML, where there is no kernel (GitHub, a file just opened)."""
+    def still(self, alt: str, name: str) -> str:
+        """The pictures of the panel ``name`` as HTML, where there is no kernel (GitHub, a file just opened)."""
         stills = {}
         for name, words in self.alts.items():
             stills[words] = self.pictures[name]
             if boxes := self.outputs[name].boxes:
                 stills[words] = figures.framed(stills[words], Box(*boxes[0]))
-        return figures.row(stills, alt=alt)._repr_html_()
+        note = f"<p><em>Run this cell to make the {name} panel live.</em></p>"
+        return figures.row(stills, alt=alt)._repr_html_() + note

@@ -55,6 +55,7 @@
     PageUp: () => turn(-1),
     ' ': startOrStop,
     p: () => panels[screen].querySelector('.lv-camera')?.click(),
+    q: () => panels[screen].querySelector('.lv-predict')?.click(),
     n: () => document.body.classList.toggle('notes'),
     c: () => { document.body.classList.toggle('bare'); fit(); },
     d: () => tell({ theme: true }),
@@ -64,9 +65,15 @@
   };
   for (let n = 1; n <= 9; n++) keys[n] = () => preset(n - 1);
 
+  /* while a question stands, letters answer it */
+  function actionOf(key) {
+    const answer = panels[screen]?.querySelectorAll('.lv-asking .lv-answers button')['abcd'.indexOf(key)];
+    return answer ? () => answer.click() : keys[key];
+  }
+
   addEventListener('keydown', event => {
     const typing = event.target.matches('input:not([type=checkbox]), select, textarea, [contenteditable=true]');
-    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const action = actionOf(event.key.length === 1 ? event.key.toLowerCase() : event.key);
     if (!action || event.ctrlKey || event.metaKey || event.altKey || (typing && !event.key.startsWith('Page'))) return;
     if (event.key === ' ' && event.target.matches('input[type=checkbox], summary, a, .lv-painted')) return;
     event.preventDefault();
@@ -81,7 +88,7 @@
     if ('dark' in event.data) document.body.classList.toggle('dark', event.data.dark);
     if (event.data.language) document.documentElement.lang = event.data.language;
     if (event.data.shown) { onScreen = true; show(event.data.from === 'behind' ? panels.length - 1 : screen); window.focus(); }
-    keys[event.data.key]?.();
+    actionOf(event.data.key)?.();
   });
   addEventListener('resize', fit);
   new ResizeObserver(() => innerWidth && fit()).observe(document.documentElement);
