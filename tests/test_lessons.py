@@ -56,3 +56,24 @@ def test_each_notebook_leads_to_the_next():
     for this, following in pairwise(NAMES):
         last = next(text for text in reversed(cells(this, "markdown")) if "Next: " in text)
         assert LINK.findall(last.split("Next: ")[1])[0] == following
+
+
+def test_the_routes_in_words_are_those_of_the_hall():
+    """Each line of notebook 00 names the lessons of its route in bold; what it has from the shorter one may be left."""
+    (told,) = [text for text in cells("00_start_here", "markdown") if "Short of time?" in text]
+    lines = dict(re.findall(r"- \*(\d+) minutes\*: (.+)", told))
+    owners = {panel: lesson.notebook[:2] for lesson in LESSONS for panel in lesson.panels}
+    named: set[str] = set()
+    assert [*map(int, lines)] == [*lv.live.ROUTES]
+    for minutes, line in lines.items():
+        stops = lv.live.route(int(minutes))
+        walked = [owners[lv.live.panels()[stop.panel]] for stop in stops]
+        assert walked == sorted(walked), "in the lecture's order"
+        named |= set(re.findall(r"\*\*(\d\d)\*\*", line)) if "all nine" not in line else set(walked)
+        assert named == set(walked)
+
+
+def test_every_stop_is_a_preset_that_the_texts_know():
+    for stop in lv.live.STOPS:
+        assert stop.preset in languages.of_panel(lv.live.panels()[stop.panel].name)["presets"]
+        assert stop.minutes in lv.live.ROUTES

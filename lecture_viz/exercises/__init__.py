@@ -1,10 +1,13 @@
-"""The checks behind the notebooks' exercises: each says whether an answer is right, and if not, what is wrong.
+"""The notebooks' exercises of three kinds: write a line, explain a picture, find something.
 
-A check never raises, so that a notebook with open exercises runs through.
+`check` says whether an answer is right, and if not, what is wrong; then it shows what the right answer makes. It never
+raises, so that a notebook with open exercises runs through. `look` shows the pictures of an exercise that asks about
+some.
 """
 
 from typing import Any
 
+from ..figures import Figure, row
 from . import (
     activation_maximization,
     deconvnet,
@@ -17,9 +20,10 @@ from . import (
     saliency,
     start_here,
 )
-from .answers import OPEN, Check
+from .answers import OPEN, RIGHT, Exercise
+from .riddles import Riddle
 
-__all__ = ["CHECKS", "check"]
+__all__ = ["EXERCISES", "check", "look"]
 
 NOTEBOOKS = (
     start_here,
@@ -33,15 +37,35 @@ NOTEBOOKS = (
     layer_by_layer,
     learned_priors,
 )
-CHECKS: dict[str, Check] = {number: said for notebook in NOTEBOOKS for number, said in notebook.EXERCISES.items()}
+EXERCISES: dict[str, Exercise | Riddle] = {
+    number: exercise for notebook in NOTEBOOKS for number, exercise in notebook.EXERCISES.items()
+}
 
 
-def check(exercise: str, answer: Any) -> None:
-    """Print what is to be said of an answer to an exercise such as ``"01.2"``; ``...`` means it is still open."""
-    if not isinstance(exercise, str) or exercise not in CHECKS:
-        print(f"there is no exercise {exercise!r}; there are {', '.join(CHECKS)}")
-        return
+def check(exercise: str, answer: Any) -> Figure | None:
+    """Print what is to be said of an answer to an exercise such as ``"01.2"``; ``...`` means it is still open.
+
+    Returns what a right answer makes, as a figure.
+    """
+    if not isinstance(exercise, str) or exercise not in EXERCISES:
+        print(f"there is no exercise {exercise!r}; there are {', '.join(EXERCISES)}")
+        return None
+    if answer is ...:
+        print(f"{OPEN}replace the three dots ... with your line")
+        return None
     try:
-        print(CHECKS[exercise](answer) if answer is not ... else OPEN + "replace the three dots ... with your line")
+        print(said := EXERCISES[exercise].said(answer))
+        return EXERCISES[exercise].picture(answer) if said.startswith(RIGHT) else None
     except Exception as error:  # the student's own function failed
         print(f"{OPEN}your code stops with {type(error).__name__}: {error}")
+        return None
+
+
+def look(exercise: str) -> Figure | None:
+    """The pictures that an exercise such as ``"01.3"`` asks about, with letters."""
+    riddle = EXERCISES.get(exercise) if isinstance(exercise, str) else None
+    if not isinstance(riddle, Riddle):
+        riddles = ", ".join(number for number, one in EXERCISES.items() if isinstance(one, Riddle))
+        print(f"there are pictures to look at for {riddles}; got {exercise!r}")
+        return None
+    return row(riddle.lettered(), alt="pictures with letters; the question asks which of them is meant", size=230)

@@ -6,12 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..figures import Figure, row
 from ..gradient_based.gradients import gradient
 from ..networks import load_network
+from ..optimization_based.maximization import maximize
+from ..optimization_based.optimization import last
+from ..optimization_based.priors import spectral_slope
 from ..optimization_based.regularizers import total_variation
 from ..photos import load_image
 from ..targets import logit
-from .answers import DOTS, OPEN, Check, same
+from .answers import DOTS, OPEN, RIGHT, Exercise, same
+from .riddles import Riddle, Shown
 
 
 def _total_variation(answer: Any) -> str:
@@ -48,4 +53,48 @@ def _ascent(answer: Any) -> str:
     return same(answer, (x + step).clamp(0, 1), "a step uphill, and still a picture", slips)
 
 
-EXERCISES: dict[str, Check] = {"05.1": _total_variation, "05.2": _ascent}
+def _variations(measure: Any) -> Figure:
+    photos = {name: load_image(name, 64) for name in ("cat", "galaxies", "bricks")}
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    measured = {f"{name}: {float(measure(x)):.4f}": x for name, x in {**photos, "noise": noise}.items()}
+    return row(measured, alt="three photos and noise, with their total variation")
+
+
+def _unregularised() -> list[Shown]:
+    network, shown = load_network("inception64", device="cpu"), []
+    recipes: dict[str, dict[str, Any]] = {
+        "total variation": {"parameterization": "pixels", "penalties": [total_variation(800)]},
+        "frequencies": {"parameterization": "fourier"},
+        "no regulariser": {"parameterization": "pixels"},
+    }
+    for name, choices in recipes.items():
+        image = last(maximize(network, logit("goldfish"), 24, **choices)).image
+        shown.append(Shown(name, image, spectral_slope(image)))
+    return shown
+
+
+def _class_image(label: str) -> Tensor:
+    return last(maximize(load_network("inception64", device="cpu"), logit(label), 64, parameterization="fourier")).image
+
+
+def _not_recognised(answer: Any) -> str:
+    judge = load_network("alexnet64", device="cpu")
+    if answer not in judge.labels:
+        return f"{OPEN}a label of the networks is expected; got {answer!r}"
+    (best, p), *_ = judge.top(_class_image(answer), 1)
+    if best == answer:
+        return f"{OPEN}alexnet64 takes it for {best}, too ({p:.0%}); try a class with few colours and shapes of its own"
+    return f"{RIGHT}alexnet64 takes it for {best} ({p:.0%}): a class image is about the network that it was made with"
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "05.1": Exercise(_total_variation, _variations),
+    "05.2": Exercise(_ascent, lambda x: row({"coffee": load_image("coffee", 64), "a step later": x}, alt="two cups")),
+    "05.3": Riddle(
+        _unregularised,
+        "the spectral slope (0 is noise, photos have 2 to 3)",
+        "what is there to hold pixels together?",
+        least=True,
+    ),
+    "05.4": Exercise(_not_recognised, lambda label: row({f"{label}, to inception64": _class_image(label)}, alt=label)),
+}

@@ -1,11 +1,11 @@
 """What is said of an answer: right, still open, or which slip it looks like."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
-Check = Callable[[Any], str]  # an answer in, a sentence about it out
+from ..figures import Figure
 
 RIGHT = "✓ right: "
 OPEN = "not yet: "
@@ -13,6 +13,13 @@ DOTS = OPEN + "replace the three dots ... with your lines"
 # of the greatest magnitude: another device, or another order of sums, rounds differently, and where a ReLU is all but
 # 0, that decides whether it passes a gradient on
 TOLERANCE = 1e-3
+
+
+class Exercise(NamedTuple):
+    """What is ``said`` of an answer, and the ``picture`` that a right one makes."""
+
+    said: Callable[[Any], str]
+    picture: Callable[[Any], Figure]
 
 
 def of(answer: Any, arguments: tuple, expected: Tensor, praise: str, slips: dict[str, Tensor]) -> str:

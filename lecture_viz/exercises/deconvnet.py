@@ -3,10 +3,15 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
+from ..figures import Figure, mosaic, row
+from ..gradient_based.top_patches import top_patches
+from ..maps import show_signed
 from ..networks import load_network
-from .answers import Check, same
+from .answers import OPEN, RIGHT, Exercise, same
+from .riddles import Riddle, Shown
 
 
 def _unpooled(answer: Any) -> str:
@@ -31,4 +36,42 @@ def _transposed(answer: Any) -> str:
     return same(answer, painted, "one activation stamps its filter into the photo", slips)
 
 
-EXERCISES: dict[str, Check] = {"03.1": _unpooled, "03.2": _transposed}
+def _squares(numbers: Tensor) -> Figure:
+    return row({"where the maxima came from": show_signed(numbers.expand(-1, 3, -1, -1))}, alt="four of 16 squares")
+
+
+def _stamp(painted: Tensor) -> Figure:
+    return row({"a filter, stamped": show_signed(painted[:, :, 26:39, 26:39])}, alt="a filter of 5×5 pixels", size=160)
+
+
+def _patches(layer: str, channel: int) -> tuple[Tensor, list[str], int]:
+    """The nine as one picture, the photos they come from, and how many pixels wide a patch is."""
+    found = top_patches(load_network("alexnet64", device="cpu"), "bundled", layer, channel, progress=False)
+    return mosaic(found.patches), found.names, max(patch.shape[-1] for patch in found.patches)
+
+
+def _depths() -> list[Shown]:
+    shown = []
+    for layer in ("relu3", "relu1", "relu5"):
+        nine, _, side = _patches(layer, 20)
+        shown.append(Shown(f"{layer}: {side} pixels", nine, side))
+    return shown
+
+
+def _many_photos(answer: Any) -> str:
+    if not isinstance(answer, int) or not 0 <= answer < 128:
+        return f"{OPEN}the number of a feature map of relu5 is expected, 0 … 127"
+    photos = {*_patches("relu5", answer)[1]}
+    if len(photos) < 5:
+        return f"{OPEN}its nine patches come from {len(photos)} photos: {', '.join(sorted(photos))}"
+    return f"{RIGHT}{len(photos)} photos share what it looks for; of one photo alone, nobody could say what that is"
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "03.1": Exercise(_unpooled, lambda unpool: _squares(unpool)),
+    "03.2": Exercise(_transposed, _stamp),
+    "03.3": Riddle(_depths, "pixels that a patch is wide", "the deeper a neuron, the more of a photo it sees"),
+    "03.4": Exercise(
+        _many_photos, lambda channel: row({f"nine patches of {channel}": _patches("relu5", channel)[0]}, alt="patches")
+    ),
+}

@@ -2,17 +2,25 @@
 
 from typing import Any
 
+from torch import Tensor
+
+from ..figures import Figure, row
 from ..gradient_based.gradients import gradient
+from ..maps import show_signed
 from ..networks import load_network
+from ..optimization_based.dreaming import dream
+from ..optimization_based.inversion import ssim
+from ..optimization_based.optimization import last
 from ..photos import load_image
 from ..targets import Target, channel, layer, neuron
-from .answers import OPEN, RIGHT, Check, same
+from .answers import OPEN, RIGHT, Exercise, same
+from .riddles import Riddle, Shown
 
 
 def _feature_map(answer: Any) -> str:
     expected, round_things = channel("inception4b", 29), "the feature map that likes round things"
     if answer == expected:
-        return f'{RIGHT}{round_things}; try lv.dream(lv.load_network("inception64"), photo, target)'
+        return RIGHT + round_things
     if not isinstance(answer, Target):
         return f"{OPEN}a target is expected, this is a {type(answer).__name__}"
     if answer == neuron("inception4b", 29):
@@ -33,4 +41,39 @@ def _even_step(answer: Any) -> str:
     return same(answer, 0.01 * even, "every step is as long, at every layer", slips)
 
 
-EXERCISES: dict[str, Check] = {"06.1": _feature_map, "06.2": _even_step}
+def _dreamt(target: Target) -> Tensor:
+    """By `inception64`, of the cat."""
+    network = load_network("inception64", device="cpu")
+    return last(dream(network, load_image("cat", 128), target, 24)).image
+
+
+def _fineness() -> list[Shown]:
+    photo, shown = load_image("cat", 128), []
+    for name in ("inception4b", "inception3a", "inception4d"):
+        image = _dreamt(layer(name))
+        change = image - photo
+        neighbours = (change[:, :, :, 1:] - change[:, :, :, :-1]).square().mean() / change.square().mean()
+        shown.append(Shown(name, image, neighbours.item()))
+    return shown
+
+
+def _lost(answer: Any) -> str:
+    layers = load_network("inception64", device="cpu").layers
+    if answer not in layers:
+        return f"{OPEN}the name of a layer of inception64 is expected: {', '.join(layers)}"
+    stays = ssim(_dreamt(layer(answer)), load_image("cat", 128))
+    if stays >= 0.5:
+        return f"{OPEN}{stays:.0%} of the photo's structure stays; which layers answer to plain light and colour?"
+    return f"{RIGHT}only {stays:.0%} of the photo's structure stays: it answers to plain light, dark and colour"
+
+
+def _dream_of(target: Target) -> Figure:
+    return row({"cat": load_image("cat", 128), repr(target): _dreamt(target)}, alt="a cat, and a dream of it")
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "06.1": Exercise(_feature_map, _dream_of),
+    "06.2": Exercise(_even_step, lambda step: row({"step": show_signed(step)}, alt="a normalised gradient")),
+    "06.3": Riddle(_fineness, "how much the change differs from pixel to pixel", "early layers paint fine"),
+    "06.4": Exercise(_lost, lambda name: _dream_of(layer(name))),
+}

@@ -2,11 +2,17 @@
 
 from typing import Any
 
+import torch
+
+from ..figures import Figure, row
 from ..gradient_based.gradients import gradient, saliency
+from ..gradient_based.sanity_checks import similarity
+from ..maps import show_magnitude, show_signed
 from ..networks import load_network
 from ..photos import load_image
 from ..targets import logit
-from .answers import Check, same
+from .answers import OPEN, RIGHT, Exercise, same
+from .riddles import Riddle, Shown
 
 
 def _two_classes(answer: Any) -> str:
@@ -31,4 +37,45 @@ def _saliency(answer: Any) -> str:
     return same(answer, saliency(network, photo, logit("tabby")), "that is the paper's saliency map", slips)
 
 
-EXERCISES: dict[str, Check] = {"01.1": _two_classes, "01.2": _saliency}
+def _calm() -> list[Shown]:
+    photo, shown = load_image("cat", 64), []
+    noise = 0.02 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(0))
+    for name in ("alexnet64", "inception64", "inception64_robust"):
+        network = load_network(name, device="cpu")
+        one, other = (gradient(network, x, logit("tabby")) for x in (photo, photo + noise))
+        shown.append(Shown(name, show_signed(one), similarity(one, other)))
+    return shown
+
+
+def _most_like_tabby(answer: Any) -> str:
+    network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
+    if answer not in network.labels or answer == "tabby":
+        return f"{OPEN}a label of alexnet64 is expected, another one than tabby; got {answer!r}"
+    photos = photo.expand(len(network.labels), -1, -1, -1)
+    gradients = gradient(network, photos, lambda net, x: net(x).diagonal())  # of each class one
+    tabby = gradients[network.label_index("tabby")]
+    alike = {label: similarity(tabby, one) for label, one in zip(network.labels, gradients) if label != "tabby"}
+    best = max(alike, key=lambda label: alike[label])
+    if answer != best:
+        return f"{OPEN}the gradients of tabby and {answer} correlate with {alike[answer]:.2f}; another class with more"
+    return f"{RIGHT}they correlate with {alike[best]:.2f}: what speaks for the one speaks for the other"
+
+
+def _two_gradients(*labels: str) -> Figure:
+    network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
+    maps = {label: show_signed(gradient(network, photo, logit(label))) for label in labels}
+    return row(maps, alt=f"gradients of {' and '.join(labels)}")
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "01.1": Exercise(
+        _two_classes, lambda answer: row({"tabby, not golden retriever": show_signed(answer)}, alt="a gradient")
+    ),
+    "01.2": Exercise(_saliency, lambda answer: row({"saliency": show_magnitude(answer)}, alt="a saliency map")),
+    "01.3": Riddle(
+        _calm,
+        "likeness to the gradient under noise that nobody sees",
+        "a robust network looks at shapes",
+    ),
+    "01.4": Exercise(_most_like_tabby, lambda label: _two_gradients("tabby", label)),
+}

@@ -3,8 +3,17 @@
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import functional as F
 
-from .answers import Check, of
+from ..figures import Figure, row
+from ..networks import load_network
+from ..optimization_based.inversion import invert, ssim
+from ..optimization_based.optimization import last
+from ..optimization_based.regularizers import total_variation
+from ..photos import load_image
+from .answers import OPEN, RIGHT, Exercise, of
+from .riddles import Riddle, Shown
 
 
 def _feature_error(answer: Any) -> str:
@@ -30,4 +39,54 @@ def _soft_threshold(answer: Any) -> str:
     return of(answer, (c, 1.0), c.sign() * (c.abs() - 1).clamp(min=0), "small details go, edges stay", slips)
 
 
-EXERCISES: dict[str, Check] = {"07.1": _feature_error, "07.2": _soft_threshold}
+def _errors(feature_error: Any) -> Figure:
+    network, photos = (
+        load_network("alexnet64", device="cpu"),
+        {name: load_image(name, 64) for name in ("cat", "coffee")},
+    )
+    with torch.no_grad():
+        y, *others = (network.activations(photo, "relu4") for photo in (photos["cat"], *photos.values()))
+    errors = {f"{name}: {float(feature_error(other, y)):.2f}": x for (name, x), other in zip(photos.items(), others)}
+    return row(errors, alt="the cat and the coffee, with their errors from the cat's activations in relu4")
+
+
+def _denoised(soft_threshold: Any) -> Figure:
+    photo, random = load_image("cat", 64), torch.Generator().manual_seed(0)
+    noisy = photo + 0.1 * torch.randn(photo.shape, generator=random)
+    coarse = F.avg_pool2d(F.pad(noisy, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return row({"noisy": noisy, "small details gone": coarse + soft_threshold(noisy - coarse, 0.15)}, alt="two cats")
+
+
+def _inverted(weight: float) -> Tensor:
+    """The cat, from `relu3` of `alexnet64`, by 48 steps of Adam."""
+    network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
+    with torch.no_grad():
+        y = network.activations(photo, "relu3")
+    return last(invert(network, y, "relu3", 48, recipe="adam", penalties=[total_variation(weight)])).image
+
+
+def _smoothest() -> list[Shown]:
+    shown = []
+    for weight in (0.1, 3, 30):
+        image = _inverted(weight)
+        variation = total_variation(1)(image).item()
+        shown.append(Shown(f"weight {weight:g}", image, 1000 * variation))
+    return shown
+
+
+def _better(answer: Any) -> str:
+    if not isinstance(answer, int | float) or not 1 < answer < 1000:
+        return f"{OPEN}a weight between 1 and 1000 is expected"
+    low, found, high = (ssim(_inverted(weight), load_image("cat", 64)) for weight in (1, answer, 1000))
+    figures = f"SSIM {low:.2f} with 1, {found:.2f} with {answer:g}, {high:.2f} with 1000"
+    if found < max(low, high) + 0.1:
+        return f"{OPEN}{figures}; by 0.1 better than both is asked"
+    return f"{RIGHT}{figures}: too little leaves noise, too much smooths the cat away"
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "07.1": Exercise(_feature_error, _errors),
+    "07.2": Exercise(_soft_threshold, _denoised),
+    "07.3": Riddle(_smoothest, "total variation, times 1000", "a large weight leaves smooth surfaces", least=True),
+    "07.4": Exercise(_better, lambda weight: row({f"weight {weight:g}": _inverted(weight)}, alt="a cat, inverted")),
+}

@@ -3,8 +3,15 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from .answers import Check, of
+from ..figures import Figure, row
+from ..networks import load_network
+from ..optimization_based.inversion import invert, ssim
+from ..optimization_based.optimization import last
+from ..photos import load_image
+from .answers import OPEN, RIGHT, Exercise, of
+from .riddles import Riddle, Shown
 
 
 def _psnr(answer: Any) -> str:
@@ -31,4 +38,56 @@ def _quantized(answer: Any) -> str:
     return of(answer, (a,), low + ((a - low) / steps).round() * steps, "an eighth of the memory", slips)
 
 
-EXERCISES: dict[str, Check] = {"08.1": _psnr, "08.2": _quantized}
+def _ratios(psnr: Any) -> Figure:
+    photo, random = load_image("coffee", 64), torch.Generator().manual_seed(0)
+    pictures = {noise: photo + noise * torch.randn(photo.shape, generator=random) for noise in (0.01, 0.05, 0.2)}
+    return row({f"{float(psnr(photo, x)):.0f} dB": x for x in pictures.values()}, alt="a cup with more and more noise")
+
+
+def _stored(four_bits: Any) -> Figure:
+    network, photo = load_network("alexnet64", device="cpu"), load_image("coffee", 64)
+    with torch.no_grad():
+        y = four_bits(network.activations(photo, "relu3"))
+    return row({"from 4 bits of relu3": last(invert(network, y, "relu3", 48)).image}, alt="a cup, from four bits")
+
+
+def _inverted(name: str, layer: str) -> Tensor:
+    """A photo from a layer of `alexnet64`."""
+    network = load_network("alexnet64", device="cpu")
+    with torch.no_grad():
+        y = network.activations(load_image(name, 64), layer)
+    return last(invert(network, y, layer, 48)).image
+
+
+def _deepest() -> list[Shown]:
+    photo, shown = load_image("rocket", 64), []
+    for layer in ("fc6", "pool2", "relu4"):
+        image = _inverted("rocket", layer)
+        shown.append(Shown(layer, image, ssim(image, photo)))
+    return shown
+
+
+def _last_layer(answer: Any) -> str:
+    layers, photo = load_network("alexnet64", device="cpu").layers, load_image("coffee", 64)
+    if answer not in layers[:-1]:
+        return f"{OPEN}the name of a layer of alexnet64 is expected, of any but the last: {', '.join(layers[:-1])}"
+    after = layers[layers.index(answer) + 1]
+    here, there = (ssim(_inverted("coffee", layer), photo) for layer in (answer, after))
+    figures = f"SSIM {here:.2f} at {answer}, {there:.2f} at {after}"
+    if not there < 0.2 <= here:
+        return f"{OPEN}{figures}; the cup is lost where it falls below 0.2"
+    return f"{RIGHT}{figures}: between the two the places are mixed"
+
+
+def _both_sides(layer: str) -> Figure:
+    layers = load_network("alexnet64", device="cpu").layers
+    pair = layer, layers[layers.index(layer) + 1]
+    return row({name: _inverted("coffee", name) for name in pair}, alt="a cup, and what is left of it a layer later")
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "08.1": Exercise(_psnr, _ratios),
+    "08.2": Exercise(_quantized, _stored),
+    "08.3": Riddle(_deepest, "SSIM to the photo", "the deeper the layer, the less is left of the photo", least=True),
+    "08.4": Exercise(_last_layer, _both_sides),
+}

@@ -3,11 +3,14 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from ..figures import Figure, row
 from ..networks import load_network
 from ..optimization_based.priors import decode
 from ..photos import load_image
-from .answers import Check, of, same
+from .answers import OPEN, RIGHT, Exercise, of, same
+from .riddles import Riddle, Shown
 
 
 def _moments(answer: Any) -> str:
@@ -35,4 +38,58 @@ def _halfway(answer: Any) -> str:
     return same(answer, decode(network, (one + other) / 2), praise, slips)
 
 
-EXERCISES: dict[str, Check] = {"09.1": _moments, "09.2": _halfway}
+def _distances(moments: Any) -> Figure:
+    network, photos = load_network("alexnet64", device="cpu"), {"cat": load_image("cat", 64)}
+    photos |= {"mirrored": photos["cat"].flip(3), "coffee": load_image("coffee", 64)}
+    with torch.no_grad():
+        m, *others = (moments(network.activations(x, "relu4")) for x in (photos["cat"], *photos.values()))
+    far = {f"{name}: {(other - m).norm() / m.norm():.2f}": x for (name, x), other in zip(photos.items(), others)}
+    return row(far, alt="a cat, the same mirrored, a cup: how far their moments in relu4 are from the cat's")
+
+
+def _painted(code: Tensor) -> Tensor:
+    with torch.no_grad():
+        return decode(load_network("alexnet64", device="cpu"), code)
+
+
+def _code(photo: Tensor) -> Tensor:
+    with torch.no_grad():
+        return load_network("alexnet64", device="cpu").activations(photo, "pool5")
+
+
+def _never_seen() -> list[Shown]:
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    given = {"the rocket": load_image("rocket", 64), "the coffee": load_image("coffee", 64), "noise": noise}
+    shown = []
+    for name, picture in given.items():
+        painted = _painted(_code(picture))
+        shown.append(Shown(f"painted from {name}", painted, (painted - picture).square().mean().sqrt().item()))
+    return shown
+
+
+def _neither(answer: Any) -> str:
+    if not isinstance(answer, int | float) or not 0 < answer < 1:
+        return f"{OPEN}a number between 0 (the cat) and 1 (the coffee) is expected"
+    network = load_network("alexnet64", device="cpu")
+    (cat, _), (label, p), (coffee, _) = (network.top(_mixed(t), 1)[0] for t in (0, answer, 1))
+    if label in (cat, coffee):
+        whose = "cat" if label == cat else "coffee"
+        return f"{OPEN}the network says {label} ({p:.0%}), as it does of the {whose} painted"
+    return f"{RIGHT}of the cat painted it says {cat}, of the coffee {coffee}, and between them {label} ({p:.0%})"
+
+
+def _mixed(t: float) -> Tensor:
+    cat, coffee = (_code(load_image(name, 64)) for name in ("cat", "coffee"))
+    return _painted((1 - t) * cat + t * coffee)
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "09.1": Exercise(_moments, _distances),
+    "09.2": Exercise(_halfway, lambda image: row({"halfway": image}, alt="a painting between a cat and a cup")),
+    "09.3": Riddle(
+        _never_seen, "root mean square difference to what was given", "two of them have shapes you may know"
+    ),
+    "09.4": Exercise(
+        _neither, lambda t: row({f"{n:g}": _mixed(n) for n in (0, t, 1)}, alt="cat, something else, cup: painted")
+    ),
+}

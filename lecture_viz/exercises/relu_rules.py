@@ -4,9 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from ..gradient_based.relu_rules import relu_backward
-from .answers import OPEN, Check, same
+from ..figures import Figure, row
+from ..gradient_based.gradients import gradient, magnitude
+from ..gradient_based.relu_rules import RULES, relu_backward
+from ..maps import show_signed
+from ..networks import load_network
+from ..photos import load_image
+from ..targets import logit
+from .answers import OPEN, RIGHT, Exercise, same
+from .riddles import Riddle, Shown
 
 
 def _rule(rule: str) -> Callable[[Any], str]:
@@ -25,4 +33,49 @@ def _rule(rule: str) -> Callable[[Any], str]:
     return check_rule
 
 
-EXERCISES: dict[str, Check] = {"02.1": _rule("deconvnet"), "02.2": _rule("guided")}
+def _through(rule: str) -> Tensor:
+    """What a rule sends back to the photo of the rocket from the class it is taken for."""
+    network, photo = load_network("alexnet64", device="cpu"), load_image("rocket", 64)
+    return gradient(network, photo, logit(network.top(photo, 1)[0][0]), rule)
+
+
+def _by_rule(rule: str) -> Figure:
+    pictures = {"photo": load_image("rocket", 64), rule: show_signed(_through(rule))}
+    return row(pictures, alt=f"a rocket, and what {rule} sends back to it")
+
+
+def _sparse() -> list[Shown]:
+    shown = []
+    for rule in ("guided", "backprop", "deconvnet"):
+        sent = _through(rule)
+        strengths = magnitude(sent).flatten().sort(descending=True).values
+        share = strengths[: len(strengths) // 20].sum() / strengths.sum()
+        shown.append(Shown(rule, show_signed(sent), share.item()))
+    return shown
+
+
+def _only_backprop(answer: Any) -> str:
+    try:
+        x, s = (torch.tensor(float(number)) for number in answer)
+    except (TypeError, ValueError):
+        return f"{OPEN}two numbers are expected, (x, s)"
+    passing = [rule for rule in RULES if relu_backward(rule, x, s)]
+    if passing != ["backprop"]:
+        return f"{OPEN}this passes through {', '.join(passing) or 'none of them'}"
+    return f"{RIGHT}the neuron was active, and what arrives is negative: only the true gradient may say so"
+
+
+def _numbers(answer: Any) -> Figure:
+    x, s = (torch.tensor(float(number)) for number in answer)
+    squares = {rule: show_signed(relu_backward(rule, x, s).expand(1, 3, 4, 4), limit=abs(s.item())) for rule in RULES}
+    return row(squares, alt="only backprop's square is not grey", size=80)
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "02.1": Exercise(_rule("deconvnet"), lambda _: _by_rule("deconvnet")),
+    "02.2": Exercise(_rule("guided"), lambda _: _by_rule("guided")),
+    "02.3": Riddle(
+        _sparse, "part of its strength in the strongest 5 % of the pixels", "two conditions leave less than one"
+    ),
+    "02.4": Exercise(_only_backprop, _numbers),
+}

@@ -3,14 +3,19 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from ..gradient_based.gradients import gradient
-from ..gradient_based.localization import intersection_over_union
+from ..figures import Figure, framed, row
+from ..gradient_based.gradients import gradient, magnitude, saliency
+from ..gradient_based.localization import intersection_over_union, peak, smooth
+from ..gradient_based.sanity_checks import similarity
 from ..gradient_based.smoothgrad import NOISE, smoothgrad
+from ..maps import show_magnitude, show_signed
 from ..networks import load_network
-from ..photos import Box, load_image
+from ..photos import Box, Laid, cut, lay, load_image
 from ..targets import logit
-from .answers import DOTS, OPEN, RIGHT, TOLERANCE, Check, same
+from .answers import DOTS, OPEN, RIGHT, TOLERANCE, Exercise, same
+from .riddles import Riddle, Shown
 
 BOXES = [(0, 0, 4, 4), (2, 1, 6, 5), (1, 1, 3, 3), (5, 6, 8, 8), (4, 0, 6, 4)]  # some overlap, touch, lie apart
 
@@ -44,4 +49,55 @@ def _smoothgrad(answer: Any) -> str:
     return same(answer, smooth, "what is noise cancels, what all neighbours share stays", slips)
 
 
-EXERCISES: dict[str, Check] = {"04.1": _iou, "04.2": _smoothgrad}
+def _boxes(iou: Any) -> Figure:
+    photo, one = framed(load_image("coffee", 64), Box(10, 8, 50, 56)), Box(40, 32, 200, 224)  # enlarged fourfold
+    others = (one, Box(80, 80, 240, 240), Box(0, 0, 80, 80))
+    pictures = {f"IoU {iou(one, other):.2f}": framed(photo, other) for other in others}
+    return row(pictures, alt="two boxes in a photo: the same, half shared, hardly")
+
+
+def _calmest() -> list[Shown]:
+    network, photo, shown = load_network("alexnet64", device="cpu"), load_image("coffee", 64), []
+    about = network, photo, logit("espresso")
+    maps = {samples: [magnitude(smoothgrad(*about, samples, seed=seed)) for seed in (0, 1)] for samples in (64, 4, 16)}
+    for samples, (one, other) in maps.items():
+        shown.append(Shown(f"{samples} samples", show_magnitude(one), similarity(one, other)))
+    return shown
+
+
+def _on_grass(row: float, column: float, scale: float) -> tuple[Laid, Tensor]:
+    """The cat, and its saliency in `alexnet64`."""
+    network, photo, grass = load_network("alexnet64", device="cpu"), load_image("cat", 64), load_image("grass", 64)
+    laid = lay(cut(photo, "cat"), grass, row, column, scale)
+    return laid, saliency(network, laid.image, logit(network.top(photo, 1)[0][0]))
+
+
+def _missed(answer: Any) -> str:
+    try:
+        row, column, scale = map(float, answer)
+    except (TypeError, ValueError):
+        return f"{OPEN}three numbers are expected: row, column (0 … 1) and scale (part of the side)"
+    if scale < 0.1:
+        return f"{OPEN}at a scale of {scale:g} nobody could see a cat; 0.1 is small enough"
+    laid, strength = _on_grass(row, column, scale)
+    place = peak(torch.from_numpy(smooth(strength))[None, None])
+    if laid.box.holds(*place):
+        return f"{OPEN}the strongest place, row {place[0]} and column {place[1]}, lies on the cat; try a smaller one"
+    return f"{RIGHT}the strongest place is row {place[0]}, column {place[1]}, not on the cat: it is too small"
+
+
+def _where(answer: Any) -> Figure:
+    laid, strength = _on_grass(*map(float, answer))
+    return row(
+        {"the cat": framed(laid.image, laid.box), "saliency": show_magnitude(strength)}, alt="a small cat on grass"
+    )
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "04.1": Exercise(_iou, _boxes),
+    "04.2": Exercise(
+        _smoothgrad, lambda smooth: row({"SmoothGrad of 8": show_signed(smooth)}, alt="a calmer gradient")
+    ),
+    "04.3": Riddle(_calmest, "likeness of two such means with other noise", "the more copies, the less noise is left"),
+    "04.4": Exercise(_missed, _where),
+}

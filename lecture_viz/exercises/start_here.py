@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from ..figures import Figure, row
 from ..networks import load_network
 from ..photos import load_image
-from .answers import OPEN, RIGHT, Check, same
+from .answers import OPEN, RIGHT, Exercise, same
+from .riddles import Riddle, Shown
 
 
 def _best_guess(answer: Any) -> str:
@@ -26,4 +31,41 @@ def _mirror(answer: Any) -> str:
     return same(answer, photo.flip(3), "same cat, other way round", slips)
 
 
-EXERCISES: dict[str, Check] = {"00.1": _best_guess, "00.2": _mirror}
+def _unsure() -> list[Shown]:
+    network, shown = load_network("alexnet64", device="cpu"), []
+    for name in ("coffee", "astronaut", "cat"):
+        photo = load_image(name, 64)
+        label, p = network.top(photo, 1)[0]
+        shown.append(Shown(f"{label} {p:.0%}", photo, p))
+    return shown
+
+
+def _filters() -> Tensor:
+    """The first layer's, ``(32, 3, 5, 5)``."""
+    return load_network("alexnet64", device="cpu").module.conv1.weight.detach()
+
+
+def _colourless(answer: Any) -> str:
+    filters = _filters()
+    if not isinstance(answer, int) or not 0 <= answer < len(filters):
+        return f"{OPEN}a number of a filter is expected, 0 … {len(filters) - 1}"
+    alike = torch.corrcoef(filters[answer].flatten(1))[torch.triu(torch.ones(3, 3), 1) > 0].min().item()
+    if alike < 0.9:
+        return f"{OPEN}this one looks at colour: of red, green and blue two correlate with {alike:.2f} only"
+    return f"{RIGHT}its red, green and blue correlate with {alike:.2f} and more: it looks at light and dark"
+
+
+def _filter(number: int) -> Figure:
+    weights = _filters()[number : number + 1]
+    shown = 0.5 + 0.5 * weights / weights.abs().max()
+    return row({f"filter {number}": shown}, alt="a filter of the first layer; grey is 0")
+
+
+EXERCISES: dict[str, Exercise | Riddle] = {
+    "00.1": Exercise(_best_guess, lambda label: row({label: load_image("coffee", 64)}, alt="a cup of coffee")),
+    "00.2": Exercise(
+        _mirror, lambda mirrored: row({"the cat": load_image("cat", 64), "mirrored": mirrored}, alt="a cat twice")
+    ),
+    "00.3": Riddle(_unsure, "the probability of its best guess", "of which photo has it no class?", least=True),
+    "00.4": Exercise(_colourless, _filter),
+}

@@ -44,6 +44,51 @@ LESSONS = (
 )
 
 
+class Stop(NamedTuple):
+    """A preset of a panel (as one calls it), and the shortest route that comes by, in minutes."""
+
+    panel: str
+    preset: str
+    minutes: int
+
+
+ROUTES = (15, 45, 90)  # minutes
+# the routes through the suite, in the lecture's order: notebook 00 and the hall are held to it
+STOPS = (
+    Stop("start", "cat", 90),
+    Stop("gradients", "class", 15),
+    Stop("gradients", "deep", 45),
+    Stop("gradients", "early", 90),
+    Stop("relu_rules", "figure", 45),
+    Stop("relu_rules", "two", 45),
+    Stop("deconvnet", "early", 90),
+    Stop("deconvnet", "deep", 90),
+    Stop("saliency", "class", 15),
+    Stop("saliency", "random", 15),
+    Stop("localization", "box", 45),
+    Stop("collage", "corner", 45),
+    Stop("collage", "elsewhere", 45),
+    Stop("occlusion", "most", 90),
+    Stop("maximization", "noise, no regulariser", 15),
+    Stop("maximization", "small to large", 15),
+    Stop("maximization", "dumbbell", 15),
+    Stop("planted_bias", "always", 90),
+    Stop("dreaming", "strokes", 90),
+    Stop("dreaming", "animals", 90),
+    Stop("inversion", "no regulariser", 45),
+    Stop("inversion", "best", 45),
+    Stop("layers", "best", 45),
+    Stop("reidentification", "middle", 90),
+    Stop("priors", "decoder", 90),
+    Stop("priors", "deep", 90),
+)
+
+
+def route(minutes: int) -> tuple[Stop, ...]:
+    """The stops of a route."""
+    return tuple(stop for stop in STOPS if stop.minutes <= minutes)
+
+
 def panels() -> dict[str, type[Panel]]:
     """All panels by the name one calls, in the lecture's order."""
     return {panel.__module__.rpartition(".")[2]: panel for lesson in LESSONS for panel in lesson.panels}

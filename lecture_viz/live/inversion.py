@@ -62,7 +62,8 @@ class Inversion(SearchPanel):
 
     def presets(self, values: Values) -> dict[str, Values]:
         """The last two depend on how deep the layer is."""
-        presets: dict[str, Values] = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in ALONE.items()}
+        alone = ALONE | ({"total variation": {"total variation": 300}} if self.network.full_size else {})
+        presets: dict[str, Values] = {name: OFF | {"recipe": "adam"} | strengths for name, strengths in alone.items()}
         weights = {recipe: by_depth(self.network, values["layer"], recipe) for recipe in RECIPES}
         paper = {"recipe": "mahendran", "total variation": weights["mahendran"], "6-norm": 23, "steps": 128}
         presets["paper"] = OFF | paper

@@ -14,7 +14,7 @@ from voila.app import Voila
 
 from .. import languages
 from ..machine import places
-from .lessons import lessons
+from .lessons import lessons, routes
 from .own import choose
 
 
@@ -72,7 +72,9 @@ def main(argv: list[str] | None = None) -> None:
         )
         os.environ.update({"LECTURE_VIZ_LANGUAGE": asked.language, **own})  # the kernels read it
         page = (here / "hall.html").read_text(encoding="utf-8")
-        page = page.replace("LESSONS", json.dumps(found)).replace("TEXTS", json.dumps(languages.texts()["hall"]))
+        told = {"LESSONS": found, "ROUTES": routes(found), "TEXTS": languages.texts()["hall"]}
+        for name, data in told.items():
+            page = page.replace(name, json.dumps(data))
         Presenter.page = page
         options = [folder, "--template=presenter", f"--Voila.ip={asked.ip}", f"--port={asked.port}"]
         options.append("--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension")  # not for Voilà

@@ -46,6 +46,26 @@ def lessons(source: Path, target: Path) -> list[Lesson]:
     return found
 
 
+def routes(found: list[Lesson]) -> dict[int, list[tuple[int, int, int]]]:
+    """The stops of each route by its minutes: the numbers of the lesson found, of its panel and of the preset."""
+    numbers, shown = {lesson.file: n for n, lesson in enumerate(found)}, live.panels()
+    places = {
+        panel: (numbers[f"{lesson.notebook}.ipynb"], number)
+        for lesson in live.LESSONS
+        if f"{lesson.notebook}.ipynb" in numbers
+        for number, panel in enumerate(lesson.panels)
+    }
+
+    def stop(asked: live.Stop) -> tuple[int, int, int]:
+        panel = shown[asked.panel]
+        return *places[panel], [*languages.of_panel(panel.name)["presets"]].index(asked.preset)
+
+    return {
+        minutes: [stop(asked) for asked in live.route(minutes) if shown[asked.panel] in places]
+        for minutes in live.ROUTES
+    }
+
+
 def _prose(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     """The Markdown up to the exercises."""
     cells = []

@@ -120,6 +120,27 @@ def test_keys_play_the_panel(screen):
     assert page.outside == []  # a lecture hall may have no network
 
 
+def test_a_route_is_walked_from_stop_to_stop(screen):
+    page = screen.lesson(1)
+    panel = shown(page)
+    page.keyboard.press("r")  # the shortest
+    expect(page.locator("#stop")).to_have_text("1 / 6")
+    panel.root.locator(".lv-presets .mod-active", has_text="1 a class").wait_for()
+    page.keyboard.press("PageDown")
+    is_shown(page, 4)
+    expect(page.locator("#stop")).to_have_text("2 / 6")
+    page.keyboard.press("PageDown")
+    shown(page).root.locator(".lv-presets .mod-active", has_text="5 random weights").wait_for()
+    page.keyboard.press("PageUp")
+    shown(page).root.locator(".lv-presets .mod-active", has_text="1 a class").wait_for()
+    page.keyboard.press("PageUp")
+    is_shown(page, 1)
+    page.get_by_label("route").select_option(label="no route")
+    expect(page.locator("#stop")).to_be_empty()
+    page.keyboard.press("PageDown")  # from lesson to lesson again
+    is_shown(page, 2)
+
+
 def test_the_hall_predicts_first(screen):
     """Nothing but letters answers the question; then they are what they were, and the sliders are free."""
     page = screen.lesson(1)

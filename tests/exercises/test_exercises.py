@@ -6,6 +6,7 @@ import torch
 import lecture_viz as lv
 from lecture_viz import exercises
 from lecture_viz.exercises import answers
+from lecture_viz.exercises.riddles import Riddle
 
 S = torch.tensor([[[[10.0, 20], [30, 40]]]])
 
@@ -110,23 +111,87 @@ def intersection_over_union(a, b):
         ("09.1", lambda: lambda a: a.mean(dim=(2, 3)), "it should be (1, 8)"),
         ("09.1", lambda: lambda a: torch.cat([a.mean(dim=(2, 3)), a.std(dim=(2, 3))], dim=1), "correction=0"),
         ("09.2", lambda: (lv.load_image("cat", 64) + lv.load_image("coffee", 64)) / 2, "the mean of their codes"),
+        ("00.4", 0, "this one looks at colour"),
+        ("00.4", 99, "0 … 31"),
+        ("00.4", 2, "it looks at light and dark"),
+        ("01.3", "D", "answer with a letter: A, B, C"),
+        ("01.3", 2, "answer with a letter"),
+        ("01.3", "a", "look again: a robust network"),
+        ("01.3", " c", "✓ right: likeness to the gradient under noise that nobody sees: A 0."),
+        ("01.4", "goldfish", "another class with more"),
+        ("01.4", "tabby", "another one than tabby"),
+        ("02.4", (1, 1), "this passes through backprop, deconvnet, guided"),
+        ("02.4", (-1, -1), "this passes through none of them"),
+        ("02.4", 1, "two numbers are expected"),
+        ("03.4", "27", "the number of a feature map"),
+        ("03.4", 8, "its nine patches come from 1 photos"),
+        ("04.4", (0.5, 0.5, 0.4), "lies on the cat"),
+        ("04.4", (0.5, 0.5, 0.01), "0.1 is small enough"),
+        ("04.4", "cat", "three numbers are expected"),
+        ("05.4", "goldfish", "alexnet64 takes it for goldfish, too"),
+        ("05.4", "unicorn", "a label of the networks"),
+        ("06.4", "inception5a", "of the photo's structure stays"),
+        ("06.4", "fc9", "the name of a layer of inception64"),
+        ("07.4", 1.5, "better than both is asked"),
+        ("07.4", 0, "between 1 and 1000"),
+        ("08.4", "fc7", "where it falls below 0.2"),
+        ("08.4", "fc8", "of any but the last"),
+        ("09.4", 0.9, "as it does of the coffee painted"),
+        ("09.4", 1, "between 0 (the cat) and 1 (the coffee)"),
         ("01.2", ..., "replace the three dots"),
         ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
         (["01.2"], 1, "there is no exercise ['01.2']; there are 00.1"),
     ],
 )
 def test_what_is_said(capsys, exercise, answer, said):
-    exercises.check(exercise, answer() if callable(answer) else answer)
-    assert said in capsys.readouterr().out
+    shown = exercises.check(exercise, answer() if callable(answer) else answer)
+    assert said in (told := capsys.readouterr().out)
+    assert ("<img" in shown._repr_html_()) if told.startswith("✓ right") else shown is None
 
 
-@pytest.mark.parametrize("exercise", sorted(exercises.CHECKS.keys() - {"00.1", "04.1", "06.1"}))  # those of tensors
+RIDDLES = {number: one for number, one in exercises.EXERCISES.items() if isinstance(one, Riddle)}
+OF_TENSORS = sorted(
+    number for number in exercises.EXERCISES if number[3] in "12" and number not in ("00.1", "04.1", "06.1")
+)
+
+
+@pytest.mark.parametrize("number", RIDDLES)
+def test_a_riddle_is_told_apart_by_its_measure_and_by_nothing_else(capsys, number):
+    riddle = RIDDLES[number]
+    shown, named = exercises.look(number)._repr_html_(), exercises.check(number, riddle.letter)._repr_html_()
+    numbers = sorted((picture.number for picture in riddle.shown), reverse=not riddle._least)
+    assert abs(numbers[0] - numbers[1]) > 0.1 * abs(numbers[1]), "too close to call"
+    assert len(numbers) == shown.count("<img") == 3
+    for picture in riddle.shown:
+        assert picture.caption not in shown and picture.caption in named
+    assert capsys.readouterr().out.startswith(answers.RIGHT)
+
+
+def test_the_right_letter_is_not_always_the_same():
+    assert {riddle.letter for riddle in RIDDLES.values()} == {"A", "B", "C"}
+
+
+def test_each_notebook_has_exercises_of_three_kinds():
+    for number in range(10):
+        own = {name[3:]: one for name, one in exercises.EXERCISES.items() if name.startswith(f"{number:02}.")}
+        assert [*own] == ["1", "2", "3", "4"] and [name for name, one in own.items() if isinstance(one, Riddle)] == [
+            "3"
+        ]
+
+
+def test_only_a_riddle_has_pictures_to_look_at(capsys):
+    for asked in ("01.1", "99.9", ["01.3"]):
+        assert exercises.look(asked) is None
+        assert "there are pictures to look at for 00.3, 01.3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("exercise", OF_TENSORS)
 def test_rounding_is_forgiven_and_each_slip_is_told_apart(monkeypatch, exercise):
     asked = []
     with monkeypatch.context() as patch:
         for room in (answers, *exercises.NOTEBOOKS):
             patch.setattr(room, "same", lambda answer, *others: asked.append(others), raising=False)
-        exercises.CHECKS[exercise](lambda *arguments: torch.zeros(()))
+        exercises.EXERCISES[exercise].said(lambda *arguments: torch.zeros(()))
     ((expected, praise, slips),) = asked
     said = {answers.RIGHT + praise: expected}
     said |= {answers.OPEN + hint: slip for hint, slip in slips.items() if not torch.equal(slip, expected)}

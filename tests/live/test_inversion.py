@@ -43,3 +43,31 @@ def test_inversion_of_a_larger_photo():
     panel = lv.live.inversion(network, photo, layer="inception3a").set(steps=16)
     panel.start().wait()
     assert panel.image("image").shape == photo.shape and shows_what_its_code_makes(panel, photo=photo)
+
+
+def test_the_exponent_beside_the_total_variation_acts_on_a_running_search(network, cat):
+    panel = lv.live.inversion(network, cat, layer="relu3").set(steps=16, preset="total variation", beta=1)
+    panel.start().wait()
+    assert "total_variation(10, beta=1)" in panel.code() and shows_what_its_code_makes(panel, photo=cat)
+    with held(panel.set(beta=2), 3) as gate:
+        before = panel.step
+        panel.controls["beta"].value = 1
+        gate.hold(2)
+        for beta, step in ((2, before), (1, panel.step)):
+            of_start = lv.regularizers.total_variation(10, beta)(step.image).item()
+            of_other = lv.regularizers.total_variation(10, 3 - beta)(step.image).item()
+            assert abs(step.terms["total variation"] - of_start) < abs(step.terms["total variation"] - of_other)
+        panel.stop()
+    panel.wait()
+
+
+def test_at_full_size_the_total_variation_alone_is_stronger(network, cat):
+    """With the small networks' weight a picture of 224 pixels is a texture."""
+    full = lv.load_network("efficientnet_lite0", device="cpu")
+    weights = [
+        lv.live.inversion(net, lv.load_image("cat", net.input_size)).presets({"layer": net.layers[5]})[
+            "total variation"
+        ]
+        for net in (network, full)
+    ]
+    assert [weight["total variation"] for weight in weights] == [10, 300]

@@ -146,6 +146,24 @@ def robust_pictures_are_not_to_be_had():
     assert quality(moved).feature_error > quality(inverted()).feature_error
 
 
+@claim("07_inversion", "The wider the turns, the fainter and the more crooked they get")
+def robustness_suppresses_orientation():
+    """The part of the edges that run one way, by the structure tensor, and the contrast."""
+    small, stripes = network("alexnet64"), (0.5 + 0.4 * torch.sin(0.8 * torch.arange(64))).expand(1, 3, 64, 64)
+    with torch.no_grad():
+        y = small.activations(stripes.contiguous(), "relu2")
+    directions, contrasts = [], []
+    for degrees in (0, 15, 45, 90):
+        choices = {"penalties": [lv.regularizers.total_variation(3)], "transforms": [lv.robustness.rotation(degrees)]}
+        x = lv.last(lv.invert(small, y, "relu2", 64, recipe="adam", **choices)).image
+        down, right = torch.gradient(x.mean(dim=(0, 1)))
+        twice = torch.complex(right**2 - down**2, 2 * down * right)
+        directions.append(twice.sum().abs() / twice.abs().sum())
+        contrasts.append(x.std())
+    assert directions == sorted(directions, reverse=True) and directions[0] > 0.95 and directions[-1] < 0.6
+    assert contrasts == sorted(contrasts, reverse=True)
+
+
 @claim("07_inversion", "its feature error stays nine times ours or more")
 def ours_against_the_papers_at_its_full_length():
     small = network("alexnet64")

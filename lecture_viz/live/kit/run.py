@@ -20,7 +20,7 @@ from .film import Film
 from .panel import Panel
 from .photo import PhotoPanel
 from .resolved import Frame, Resolved
-from .strengths import Following
+from .strengths import OFF, Following, line
 from .view import Shown
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
@@ -88,6 +88,9 @@ class RunPanel(Panel):
     _newest_panel: Callable[[], "RunPanel | None"] = lambda: None
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
+
+    def shown_control(self, name: str) -> widgets.Widget | None:
+        return line(self.controls, name) if name in OFF else super().shown_control(name)
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         """``search`` for the last ``steps`` of a run, beginning with ``image``."""

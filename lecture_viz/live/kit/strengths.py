@@ -11,7 +11,7 @@ from .call import Expression, Values
 from .photo import WIDE
 
 # what each slider makes, its end, and its step; 0 is off
-Kind = dict[str, tuple[Callable[[float], Choice], float, float]]
+Kind = dict[str, tuple[Callable[..., Choice], float, float]]
 PENALTIES: Kind = {
     "L2": (regularizers.l2, 1000, 10),
     "total variation": (regularizers.total_variation, 1000, 25),
@@ -36,7 +36,8 @@ KINDS = {
     "filters": FILTERS,
     "transforms": TRANSFORMS,
 }
-OFF = {name: 0.0 for makers in KINDS.values() for name in makers}
+BETAS = (1.0, 1.5, 2.0)  # exponents of the total variation: 2 spreads edges, 1 keeps them
+OFF = {name: 0.0 for makers in KINDS.values() for name in makers} | {"beta": 2.0}
 
 
 class Following(Expression):
@@ -98,9 +99,9 @@ class Strengths(Following):
         return f"[{', '.join(repr(choice) for choice in self.choices if choice.strength)}]"
 
     def follow(self, other: "Strengths") -> None:
-        """Take over the strengths of another one of the same kinds."""
+        """Take over the strengths of another one of the same kinds, and the exponent."""
         for mine, its in zip(self.choices, other.choices, strict=True):
-            mine.strength = its.strength
+            vars(mine).update(vars(its))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Strengths) and [c.name for c in self.choices] == [c.name for c in other.choices]
@@ -109,11 +110,14 @@ class Strengths(Following):
         return hash(tuple(choice.name for choice in self.choices))
 
 
-def sliders(
-    first: Mapping[str, float], weights: Sequence[float] = ()
-) -> dict[str, widgets.FloatSlider | widgets.SelectionSlider]:
-    """One for each of `OFF`; ``first`` are the values to begin with. Penalties may be held to some ``weights``."""
-    made = {}
+def sliders(first: Mapping[str, float], weights: Sequence[float] = ()) -> dict[str, widgets.Widget]:
+    """One for each of `OFF`; ``first`` are the values to begin with. Penalties may be held to some ``weights``.
+
+    ``beta``, a menu, stands beside the slider of the total variation (`line`).
+    """
+    beta = widgets.Dropdown(options=BETAS, value=first.get("beta", 2.0), layout={"width": "86px"})
+    beta.style.description_width = "14px"
+    made = {"beta": beta}
     for kind, makers in KINDS.items():
         for name, (_, end, step) in makers.items():
             shared = {"value": first.get(name, 0), "layout": WIDE}
@@ -122,12 +126,26 @@ def sliders(
             else:
                 form = ".3f" if step < 0.01 else ".2f"
                 made[name] = widgets.FloatSlider(min=0, max=end, step=step, readout_format=form, **shared)
+    made["total variation"].layout.width = "350px"
     return made
+
+
+def line(controls: Mapping[str, widgets.Widget], name: str) -> widgets.Widget | None:
+    """What a panel shows for one of the sliders: the total variation and its exponent share a line."""
+    if name == "total variation":
+        return widgets.HBox([controls[name], controls["beta"]])
+    return None if name == "beta" else controls[name]
 
 
 def strengths(values: Mapping[str, Any], always: Sequence[str] = ()) -> dict[str, Strengths]:
     """``penalties``, ``filters`` and ``transforms`` as `optimize` takes them, as strong as the sliders say."""
     return {
-        kind: Strengths([make(values[name]) for name, (make, _, _) in makers.items()], kind in always)
+        kind: Strengths(
+            [
+                make(values[name], values["beta"]) if name == "total variation" else make(values[name])
+                for name, (make, _, _) in makers.items()
+            ],
+            kind in always,
+        )
         for kind, makers in KINDS.items()
     }

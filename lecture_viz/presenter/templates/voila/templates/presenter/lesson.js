@@ -1,7 +1,7 @@
 /* One lesson in its frame: one panel at a time, as large as fits, played by keys. The hall around it does the rest. */
 (() => {
   const tell = message => window.parent.postMessage(message, window.location.origin);
-  let panels = [], screen = 0, onScreen = false;
+  let panels = [], screen = 0, onScreen = false, walking = false;
 
   let fitted = 0; // the height it was fitted to
   const grown = new ResizeObserver(([{ target }]) => Math.abs(target.offsetHeight - fitted) > 2 && fit());
@@ -33,7 +33,7 @@
 
   function turn(by) {
     const next = screen + by;
-    if (panels[next]) show(next);
+    if (panels[next] && !walking) show(next);
     else tell({ turn: by });
   }
 
@@ -42,6 +42,13 @@
     if (!button) return;
     if (button.classList.contains('mod-active')) panel.querySelector('.lv-start')?.click();
     else button.click();
+  }
+
+  /* a stop of a route: its panel, and its preset unless it stands there already */
+  function visit(stop) {
+    if (screen !== stop.panel) show(stop.panel);
+    const button = panels[screen].querySelectorAll('.lv-presets button')[stop.preset];
+    if (button && !button.classList.contains('mod-active')) button.click();
   }
 
   function startOrStop() {
@@ -60,6 +67,7 @@
     c: () => { document.body.classList.toggle('bare'); fit(); },
     d: () => tell({ theme: true }),
     f: () => tell({ fullscreen: true }),
+    r: () => tell({ route: true }),
     h: () => tell({ help: true }),
     '?': () => tell({ help: true }),
   };
@@ -87,7 +95,9 @@
     if (event.origin !== window.location.origin) return;
     if ('dark' in event.data) document.body.classList.toggle('dark', event.data.dark);
     if (event.data.language) document.documentElement.lang = event.data.language;
+    if ('stop' in event.data) walking = Boolean(event.data.stop);
     if (event.data.shown) { onScreen = true; show(event.data.from === 'behind' ? panels.length - 1 : screen); window.focus(); }
+    if (event.data.stop) visit(event.data.stop);
     actionOf(event.data.key)?.();
   });
   addEventListener('resize', fit);
