@@ -45,8 +45,8 @@ class Collage(PhotoPanel):
         """``thing`` is a bundled photo of `images.OUTLINES`, ``background`` what `load_image` takes."""
         super().__init__(network, background)
         self._sources |= {name: name for name in TEXTURES}
-        self._label: tuple[Network, Any, str] | None = None  # what it says to the photo with the thing
-        self._tried: list[tuple[bool, bool, float]] = []  # what came of each place, see `_try`
+        self._labels: tuple[Network, Any, str, str] | None = None  # its first and last guess at the photo of the thing
+        self._tried: list[tuple[bool, bool, bool, float]] = []  # what came of each place, see `_try`
         self._tried_with: Expression | None = None  # the map at the first of them
         controls = self.photo_controls()
         things = [*OUTLINES, *(name for name in self._sources if name not in OUTLINES and name not in TEXTURES)]
@@ -97,21 +97,22 @@ class Collage(PhotoPanel):
         mask = Call.of(where.foreground, self._map(values, *place), values["threshold"])
         return Resolved(Call.of(where.box, mask), values)
 
-    def _map(self, values: Values, row: float, column: float) -> Named:
-        """Of the thing's class, with the thing there."""
+    def _map(self, values: Values, row: float, column: float, other: bool = False) -> Named:
+        """Of the thing's class, or of another one, with the thing there."""
         thing = Call.of(cut, self.loaded(values["thing"], self._side), values["strokes"] or values["thing"])
         laid = Named("laid", made_by=Call.of(lay, thing, self.photo_call(), row, column, values["scale"] / 100))
-        about = self.net(), Part(laid, "image"), logit(self._class_of(values["thing"]))
+        about = self.net(), Part(laid, "image"), logit(self._classes(values["thing"])[other])
         samples = values["samples"]
         smooth = Call.of(magnitude, Call.of(smoothgrad, *about, samples))
         return Named("strength", made_by=smooth if samples else Call.of(saliency, *about))
 
-    def _class_of(self, name: str) -> str:
-        """What the network takes the photo with the thing for."""
+    def _classes(self, name: str) -> tuple[str, str]:
+        """What the network takes the photo with the thing for, and for what least of all."""
         source = self._sources[name]
-        if self._label is None or self._label[0] is not self.network or self._label[1] is not source:
-            self._label = self.network, source, self.network.top(self.load(name, self._side), 1)[0][0]
-        return self._label[2]
+        if self._labels is None or self._labels[0] is not self.network or self._labels[1] is not source:
+            guesses = self.network.top(self.load(name, self._side), len(self.network.labels))
+            self._labels = self.network, source, guesses[0][0], guesses[-1][0]
+        return self._labels[2:]
 
     def draw(self, values: Values) -> Iterator[Frame]:
         yield from super().draw(values)
@@ -120,28 +121,31 @@ class Collage(PhotoPanel):
                 yield Frame({"tally": tally}, str(self._made.call))
 
     def _try(self, values: Values) -> Iterator[str]:
-        """The pointing game at fifteen places, for the map and for who always points at the middle."""
+        """The pointing game at fifteen places: the map, that of another class, and who always points at the middle."""
         first, middle = self._map(values, *TRIED[0]), self.photo.shape[-1] // 2
         if self._tried_with != first:
             self._tried_with, self._tried = first, []
         while True:
             if self._tried:
-                hits, central, chance = (sum(column) for column in zip(*self._tried))
-                tried = len(self._tried)
-                yield self.say("tally", tried=tried, hits=hits, middle=central, chance=chance)
+                hits, others, central, chance = (sum(column) for column in zip(*self._tried))
+                said = {"tried": len(self._tried), "label": self._classes(values["thing"])[1]}
+                yield self.say("tally", hits=hits, others=others, middle=central, chance=chance, **said)
             if len(self._tried) == len(TRIED):
                 return
-            known: Values = {}
-            *_, strength = self._map(values, *TRIED[len(self._tried)]).results(known)
-            box, strongest = known["laid"].box, where.peak(smoothed(strength))
-            self._tried.append((box.holds(*strongest), box.holds(middle, middle), box.area / self.photo[0, 0].numel()))
+            place, found = TRIED[len(self._tried)], []
+            for other in (False, True):
+                known: Values = {}
+                *_, strength = self._map(values, *place, other).results(known)
+                box = known["laid"].box
+                found.append(box.holds(*where.peak(smoothed(strength))))
+            self._tried.append((*found, box.holds(middle, middle), box.area / self.photo[0, 0].numel()))
 
     def show(self, made: Made) -> dict[str, Shown]:
         values, found = made.values, made.result
         laid, strength = made.known["laid"], made.known["strength"]
         source = self.load(values["thing"], self._side)
         inside = opacity(values["strokes"] or values["thing"], self._side)
-        label = self._class_of(values["thing"])
+        label, _ = self._classes(values["thing"])
         strongest = where.peak(smoothed(strength))
         on = self.say("on it" if laid.box.holds(*strongest) else "beside it")
         middle = (laid.box.top + laid.box.bottom - 1) / 2, (laid.box.left + laid.box.right - 1) / 2

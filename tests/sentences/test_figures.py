@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
-from sentences import NOTEBOOKS, calm, frequency, noisy, steps_between
+from sentences import NOTEBOOKS, calm, concentration, frequency, noisy, steps_between
 
 import lecture_viz as lv
 
@@ -93,6 +93,25 @@ def backprop_changes_under_both():
     assert lv.similarity(trained, lv.gradient(lv.randomized(network(), down_to="fc"), photo(), TABBY)) < 0.4
 
 
+@claim("04_saliency", "Backprop's map changes most, guided backprop's is sparsest, in both networks")
+def noise_and_sparsity():
+    """The likeness to the map under noise that nobody sees; the part of the strength in few pixels."""
+    for name in ("efficientnet_lite0", "alexnet64"):
+        looked = network(name), photo(size=network(name).input_size)
+        alike = {rule: calm(*looked, TABBY, rule) for rule in lv.RULES}
+        sparse = {rule: concentration(lv.gradient(*looked, TABBY, rule)) for rule in lv.RULES}
+        assert min(alike, key=alike.get) == "backprop" and max(sparse, key=sparse.get) == "guided"
+
+
+@claim("04_saliency", "But the map of a class that is not there lies on the cat as often")
+def it_finds_the_thing_not_the_class():
+    """At the fifteen places of the panel's pointing game."""
+    panel = lv.live.collage(network())
+    panel.set(places=True)
+    hits, others, middle, _ = (sum(column) for column in zip(*panel._tried))
+    assert hits == others == 15 and middle == 1
+
+
 @claim("02_relu_rules", "draws the edges that are *in the photo*, almost whatever the class is")
 def guided_backprop_hardly_asks_for_the_class():
     """How alike its maps of a tabby and of a school bus are, against backprop's."""
@@ -122,6 +141,18 @@ def quality(image: torch.Tensor, layer: str = "relu4"):
 def a_match_is_not_the_photo():
     free = quality(inverted())
     assert free.feature_error < 0.1 and free.ssim < 0.2
+
+
+@claim("07_inversion", "Two pictures with the same feature error, and hardly anything in common")
+def unstable_without_a_regulariser():
+    small, ends = network("alexnet64"), []
+    with torch.no_grad():
+        y = small.activations(photo(size=64), "relu4")
+    for seed in (0, 1):
+        start = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
+        ends.append(lv.last(lv.invert(small, y, "relu4", 64, recipe="adam", penalties=[], start=start)).image)
+    errors = [quality(end).feature_error for end in ends]
+    assert max(errors) < 1.2 * min(errors) and max(errors) < 0.4 and lv.similarity(*ends) < 0.3
 
 
 @claim("07_inversion", "their pictures match *better*")
@@ -215,6 +246,14 @@ def modules_paint_ever_coarser():
         frequency(lv.stored(lv.dream, inception, cat, lv.layer(layer), 32, octaves=1).image - cat) for layer in layers
     ]
     assert found == sorted(found, reverse=True) and found[-1] < 0.55 * found[0]
+
+
+@claim("05_activation_maximization", "None of these takes it for a dumbbell")
+def an_arm_alone_is_no_dumbbell():
+    for name in ("efficientnet_lite0", "alexnet64", "inception64", "inception64_robust"):
+        sheet = lv.load_image("sheet", network(name).input_size)
+        arm = lv.images.paint(sheet, [("peru", 0.16, ((0.0, 0.5), (0.55, 0.5)))])
+        assert network(name).top(arm, 1)[0][0] != "dumbbell"
 
 
 @claim("05_activation_maximization", "With bias 1 the class image of “dumbbell” is an upright bar in warm colours")
