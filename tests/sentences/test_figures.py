@@ -238,6 +238,17 @@ def stored_prior(prior: str, given: torch.Tensor, layer: str) -> torch.Tensor:
     return lv.stored(lv.invert, small, y, layer, 128, **choices).image
 
 
+@claim("06_deepdream", "In detail (SSIM, above) strokes change most")
+def large_shapes_stay_and_strokes_change_most():
+    looked, ssims = (network(), photo(size=256)), []
+    for layer in ("block1a", "block4c", "block6b"):
+        image = lv.last(lv.dream(*looked, lv.layer(layer), 32)).image
+        coarse = [torch.nn.functional.interpolate(x, (16, 16), mode="area").mean(dim=1) for x in (image, looked[1])]
+        assert lv.similarity(*coarse) > 0.95
+        ssims.append(lv.quality(network(), image, looked[1], "conv1").ssim)
+    assert ssims == sorted(ssims)
+
+
 @claim("06_deepdream", "each module paints coarser than the one before, down to half the frequency")
 def modules_paint_ever_coarser():
     inception, cat = network("inception64"), photo(size=128)
@@ -254,6 +265,30 @@ def an_arm_alone_is_no_dumbbell():
         sheet = lv.load_image("sheet", network(name).input_size)
         arm = lv.images.paint(sheet, [("peru", 0.16, ((0.0, 0.5), (0.55, 0.5)))])
         assert network(name).top(arm, 1)[0][0] != "dumbbell"
+
+
+@claim("05_activation_maximization", "The neuron paints its one place, the feature map the same everywhere")
+def a_neuron_paints_in_the_middle():
+    """The part of the fine structure that lies in the middle quarter: spread evenly, it would be a quarter."""
+    parts = []
+    for target in (lv.neuron("inception4b", 29), lv.channel("inception4b", 29)):
+        steps = steps_between(five_targets(target)).mean(dim=(0, 1))
+        parts.append((steps[16:48, 16:48].sum() / steps.sum()).item())
+    assert parts[0] > 0.45 > 0.35 > parts[1]
+
+
+@claim("05_activation_maximization", "The probability stops where the network is sure, so its picture stays paler")
+def a_probability_stays_paler():
+    logit, probability = (five_targets(target("goldfish")) for target in (lv.logit, lv.probability))
+    assert lv.probability("goldfish")(network("inception64"), probability).item() > 0.9
+    assert probability.std() < 0.8 * logit.std()
+
+
+@cache
+def five_targets(target):
+    T = lv.robustness
+    steady = {"parameterization": "fourier", "transforms": [T.jitter(4), T.rotation(5), T.scale(0.1)]}
+    return lv.stored(lv.maximize, network("inception64"), target, 64, **steady).image
 
 
 @claim("05_activation_maximization", "With bias 1 the class image of “dumbbell” is an upright bar in warm colours")

@@ -131,11 +131,12 @@ class View:
         self.error_line.layout.display = "none" if error is None else ""
 
     def still(self, alt: str, name: str) -> str:
-        """The pictures of the panel ``name`` as HTML, where there is no kernel (GitHub, a file just opened)."""
+        """The panel ``name`` as HTML, where there is no kernel (GitHub, a file just opened): pictures, else numbers."""
         stills = {}
-        for name, words in self.alts.items():
-            stills[words] = self.pictures[name]
-            if boxes := self.outputs[name].boxes:
+        for shown, words in self.alts.items():
+            stills[words] = self.pictures[shown]
+            if boxes := self.outputs[shown].boxes:
                 stills[words] = figures.framed(stills[words], Box(*boxes[0]))
         note = f"<p><em>Run this cell to make the {name} panel live.</em></p>"
-        return figures.row(stills, alt=alt)._repr_html_() + note
+        texts = (output.value for output in self.outputs.values() if isinstance(output, widgets.HTML))
+        return figures.row(stills, alt=alt)._repr_html_() + ("" if stills else "".join(texts)) + note

@@ -262,4 +262,10 @@ def test_shown_in_a_notebook():
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == panel.widget.model_id
     assert bundle["text/plain"] == "grey panel; controls: level, rule"  # stable: nbval compares it
     assert 'alt="a grey square: grey panel' in bundle["text/html"] and "data:image/png;base64," in bundle["text/html"]
+    assert "Run this cell to make the grey panel live." in bundle["text/html"]
     json.dumps(bundle)
+
+
+def test_a_panel_of_numbers_shows_them_without_a_kernel():
+    shown = lv.live.relu_rules()._repr_mimebundle_()["text/html"]
+    assert '<td class="lv-negative">-2</td>' in shown and "make the ReLU rules panel live" in shown
