@@ -2,74 +2,85 @@
 
 It learns to paint a photo x from the activations a = f(x) alone:
 
-    min over the decoder D of E[ |D(a) − x| + 0.1 ‖φ(D(a)) − φ(x)‖² / ‖φ(x)‖² ]
+    min over the decoder D of E[ mean |D(a) − x| + w Σ over layers l of mean ‖φ_l(D(a)) − φ_l(x)‖² ]
 
-The second term compares what an early layer φ of the network sees. Without it the mean of all photos that fit wins, a
-blur (Dosovitskiy and Brox 2016, "Generating images with perceptual similarity metrics", section 2).
+Without the second term the mean of all photos that fit wins, a blur (Dosovitskiy and Brox 2016, "Generating images with
+perceptual similarity metrics", section 2). φ_l are activations of `inception64`, another network than the one that is
+inverted, at several depths, each place's scaled to length 1 (Zhang et al. 2018, "The unreasonable effectiveness of deep
+features as a perceptual metric", equation 1). Before φ looks, both pictures are shifted by a few pixels, others in each
+step: a pattern of dots that hides between the places of its pools in one step is seen in the next.
 """
 
 import argparse
 import json
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..networks import decoder, embedded, load_network
+from ..networks import decoder, embedded
 from ..optimization_based.inversion import feature_error
 from ..photos import BUNDLED_PHOTOS, load_image
 from .card import table
 from .export import export
 from .tiny_imagenet import Split, read_split
-from .train import Recipe, Run, normalise, train
+from .train import Recipe, Run, train
 
-RECIPE = Recipe(stages=((64, 1),), batch=32, peak_rate=2e-3, smallest_crop=0.5, colour=0.2)
-SEEN = "relu2"  # φ
-WEIGHT = 0.1  # of what φ sees
+RECIPE = Recipe(stages=((64, 3),), batch=32, peak_rate=2e-3, averaging=0.999, smallest_crop=0.4, colour=0.3)
+CRITIC, SEEN = "inception64", ("relu1", "relu2", "inception3b")  # φ
+WEIGHT = 0.2  # w
+SHIFTS = 4  # pixels: 0 … 3, down and to the right
 
 
 class Painting(Run):
     """A decoder in training: pictures go through the network into a code, and should come back."""
 
-    def __init__(self, model: nn.Module, recipe: Recipe, steps_per_epoch: int):
+    def __init__(self, model: nn.Module, recipe: Recipe, steps_per_epoch: int, weights: Path = embedded.WEIGHTS):
+        """``weights`` is the folder of the network that is inverted, and of the critic."""
         super().__init__(model, recipe, steps_per_epoch)
-        chain = embedded.load_embedded(decoder.NETWORK).module.to(self.device, memory_format=torch.channels_last)
-        names = [name for name, _ in chain.named_children()]
-        end, seen = names.index(decoder.LAYER) + 1, names.index(SEEN) + 1
-        self.early, self.late = chain[:seen], chain[seen:end]
+        self.network, self.critic = (
+            embedded.load_embedded(name, folder=weights).to(self.device, memory_format=torch.channels_last)
+            for name in (decoder.NETWORK, CRITIC)
+        )
 
     def make_optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
         return torch.optim.Adam(groups, lr=self.recipe.peak_rate)
 
     def loss(self, pictures: Tensor, classes: Tensor, taught: Tensor | None = None) -> Tensor:
-        with torch.no_grad(), torch.autocast(self.device.type, torch.bfloat16):
-            wanted = self.early(normalise(pictures).to(memory_format=torch.channels_last))
-            code = self.late(wanted)
+        step = self.schedule.last_epoch
+        shift = step % SHIFTS, step // SHIFTS % SHIFTS
+        pictures = pictures.to(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16):
+            with torch.no_grad():
+                code = self.network.activations(pictures, decoder.LAYER)
+                wanted = self.critic.run(pictures.roll(shift, (2, 3)), SEEN)
             painted = self.model(code).float().sigmoid()
-            seen = self.early(normalise(painted))
-        wanted, seen = wanted.float(), seen.float()
-        return F.l1_loss(painted, pictures) + WEIGHT * (seen - wanted).square().mean() / wanted.square().mean()
+            seen = self.critic.run(painted.roll(shift, (2, 3)), SEEN)
+        loss = F.l1_loss(painted, pictures)
+        for layer in SEEN:
+            one, other = (F.normalize(values[layer].float(), dim=1) for values in (seen, wanted))
+            loss = loss + WEIGHT * (one - other).square().sum(dim=1).mean()
+        return loss
 
     def evaluate(self, split: Split) -> dict[str, float]:
         """Mean distance to the photo in percent of the range, and the relative squared error of the code."""
         model, pixels, error, size = self.result.eval(), 0.0, 0.0, 0.0
         with torch.no_grad():
             for part in split.images.split(100):
-                x = normalise(part.to(self.device))
-                code = self.late(self.early(x))
+                photos = part.to(self.device) / 255
+                code = self.network.activations(photos, decoder.LAYER)
                 painted = model(code).sigmoid()
-                pixels += 100 * (painted - part.to(self.device) / 255).abs().mean().item() * len(part)
-                again = self.late(self.early(normalise(painted)))
-                error += (again - code).square().sum().item()
+                pixels += 100 * (painted - photos).abs().mean().item() * len(part)
+                error += (self.network.activations(painted, decoder.LAYER) - code).square().sum().item()
                 size += code.square().sum().item()
         return {"pixels": round(pixels / len(split.images), 2), "code": round(error / size, 3)}
 
 
-def card(shipped: decoder.Decoder, validation: Split, log: list[dict]) -> str:
-    """The model card, measured on the file that ships."""
-    network = load_network(decoder.NETWORK, device="cpu")
+def card(shipped: decoder.Decoder, validation: Split, log: list[dict], weights: Path) -> str:
+    """The model card, measured on the file that ships, with the network in ``weights``."""
+    network = embedded.load_embedded(decoder.NETWORK, folder=weights)
 
     def measure(photos: Tensor) -> list[str]:
         with torch.no_grad():
@@ -88,8 +99,9 @@ def card(shipped: decoder.Decoder, validation: Split, log: list[dict]) -> str:
 Paints a photo of 64×64 pixels from its activations in `{decoder.LAYER}` of `{decoder.NETWORK}`, {size:,} parameters.
 
 Trained on the 100,000 training images of Tiny ImageNet (zoomed, mirrored, colours varied) by
-`python -m lecture_viz.training.decoder`: Adam, one cycle up to {RECIPE.peak_rate:g}, {len(log)} epoch of
-{RECIPE.batch} pictures a step, {log[-1]["seconds"] / 60:.0f} minutes on one core of a CPU.
+`python -m lecture_viz.training.decoder`: Adam, one cycle up to {RECIPE.peak_rate:g}, {len(log)} epochs of
+{RECIPE.batch} pictures a step, {sum(row["seconds"] for row in log) / 60:.0f} minutes; the loss compares pixels, and
+what `{CRITIC}` sees in {", ".join(f"`{layer}`" for layer in SEEN)}.
 
 {table("picture | mean difference | PSNR | feature error of the code", rows)}
 
@@ -111,13 +123,15 @@ def main() -> None:
     torch.manual_seed(RECIPE.seed)
     device = torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     model = decoder.build(batch_norm=True).to(device)
-    model = train(model, training, watched, RECIPE, options.out, kind=Painting).cpu().float()
+    weights = options.weights if (options.weights / embedded.CHECKSUMS).exists() else embedded.WEIGHTS
+    model = train(model, training, watched, RECIPE, options.out, kind=partial(Painting, weights=weights)).cpu().float()
     about = {"network": decoder.NETWORK, "layer": decoder.LAYER}
     with torch.no_grad():
-        codes = embedded.load_embedded(decoder.NETWORK).activations(watched.images[:100] / 255, decoder.LAYER)
+        network = embedded.load_embedded(decoder.NETWORK, folder=weights)
+        codes = network.activations(watched.images[:100] / 255, decoder.LAYER)
     export(model, about, codes, options.weights / f"{decoder.NAME}.safetensors")
     log = [json.loads(line) for line in (options.out / "log.jsonl").read_text().splitlines()]
-    text = card(decoder.load_decoder(options.weights), validation, log)
+    text = card(decoder.load_decoder(options.weights), validation, log, weights)
     (options.weights / f"{decoder.NAME}.md").write_text(text, encoding="utf-8")
 
 

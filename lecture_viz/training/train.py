@@ -9,6 +9,7 @@ import json
 import math
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -214,7 +215,7 @@ def train(
     recipe: Recipe,
     folder: Path,
     stop_after: int | None = None,
-    kind: type[Run] = Run,
+    kind: Callable[..., Run] = Run,
     teacher: SoftLabels | None = None,
 ) -> nn.Module:
     """Train ``model``; returns what ships. ``folder`` gets ``log.jsonl`` and ``checkpoint.pt`` after each epoch.

@@ -458,10 +458,13 @@ def test_the_decoder_learns_and_is_exported(folder, tmp_path):
 def test_the_decoders_loss_is_its_formula(folder):
     torch.manual_seed(0)
     run = training_decoder.Painting(decoder.build(batch_norm=True), training_decoder.RECIPE, 10)
-    network = embedded.load_embedded("alexnet64")
+    network, critic = (embedded.load_embedded(name) for name in ("alexnet64", "inception64"))
     x = torch.rand(4, 3, 64, 64)
     with torch.no_grad():
         painted = run.model(network.activations(x, "pool5")).sigmoid()
-        seen, wanted = (network.activations(pictures, "relu2") for pictures in (painted, x))
-        expected = (painted - x).abs().mean() + 0.1 * (seen - wanted).square().sum() / wanted.square().sum()
+        expected = (painted - x).abs().mean()
+        for layer in ("relu1", "relu2", "inception3b"):
+            seen, wanted = (critic.activations(pictures, layer) for pictures in (painted, x))  # the first shift is 0
+            seen, wanted = (values / values.square().sum(dim=1, keepdim=True).sqrt() for values in (seen, wanted))
+            expected += 0.2 * (seen - wanted).square().sum(dim=1).mean()
         assert run.loss(x, torch.zeros(4)).item() == pytest.approx(expected.item(), rel=0.03)  # bf16 in training
