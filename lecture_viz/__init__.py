@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # imported at first use, see below: a script needs no widgets
     from . import figures as plots
     from .gradient_based import localization, occlusion
     from .optimization_based import planted_bias, regularizers, reidentification, robustness
+    from .optimization_based.diversity import diversity
     from .optimization_based.dreaming import dream
     from .optimization_based.inversion import invert, invert_all, quality
     from .optimization_based.maximization import maximize
@@ -68,6 +69,7 @@ _LATER = {
     "decode": "optimization_based.priors",
     "decoder_prior": "optimization_based.priors",
     "deep_image_prior": "optimization_based.priors",
+    "diversity": "optimization_based.diversity",
     "dream": "optimization_based.dreaming",
     "invert": "optimization_based.inversion",
     "invert_all": "optimization_based.inversion",
@@ -95,6 +97,7 @@ __all__ = [
     "deconvnet",
     "deep_image_prior",
     "distribution",
+    "diversity",
     "dream",
     "exercises",
     "gradient",

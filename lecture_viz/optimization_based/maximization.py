@@ -1,8 +1,8 @@
 """Activation maximisation: which picture excites this number most? (Simonyan et al. 2014 [20], section 2)
 
-    argmax over x of  f(x) − λ R(x)
+    argmax over x of  S(x) − λ R(x)
 
-The weights stay, the *input* changes: gradient ascent on the picture x. The target f may be a neuron, an activation
+The weights stay, the *input* changes: gradient ascent on the picture x. The target S may be a neuron, an activation
 map, a layer, a logit or a probability. Without R, the answer is noise that the network takes for the class; a penalty,
 a filter, or transformation robustness asks for pictures such as we know (Olah et al. 2017 [17]).
 

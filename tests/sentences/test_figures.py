@@ -291,6 +291,21 @@ def five_targets(target):
     return lv.stored(lv.maximize, network("inception64"), target, 64, **steady).image
 
 
+@claim("05_activation_maximization", "Without the penalty the four are one")
+def diverse_pictures_differ_and_still_excite_the_map():
+    small, target, layer = network("inception64"), lv.channel("inception3b", 7), "inception3b"
+    T = lv.robustness
+    steady = {"parameterization": "fourier", "transforms": [T.jitter(4), T.rotation(5), T.scale(0.1)]}
+    alike, fires = [], []
+    for weight in (0, 1):
+        penalties = [lv.diversity(weight, small, layer)]
+        image = lv.stored(lv.maximize, small, 4 * [target], 64, penalties=penalties, **steady).image
+        with torch.no_grad():
+            alike.append(lv.diversity(1, small, layer)(image).mean())
+            fires.append(target(small, image).mean())
+    assert alike[0] > 0.95 and alike[1] < 0.5 and fires[1] > 0.7 * fires[0]
+
+
 @claim("05_activation_maximization", "With bias 1 the class image of “dumbbell” is an upright bar in warm colours")
 def the_bar_is_the_companion():
     P = lv.planted_bias
