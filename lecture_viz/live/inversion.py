@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ..networks import Network
-from ..optimization_based.inversion import CLOUDS, RECIPES, best_recipe, by_depth, invert, quality
+from ..optimization_based.inversion import CLOUDS, RECIPES, best_recipe, by_depth, coarsely_alike, invert, quality
 from ..optimization_based.optimization import Step
 from ..optimization_based.priors import spectral_slope
 from ..optimization_based.regularizers import GREY
@@ -38,7 +38,7 @@ class Inversion(SearchPanel):
     """
 
     name = "inversion"
-    question = Question("no regulariser", ("photo", "shadow", "noise"))
+    question = Question("no regulariser", ("photo", "spoilt", "nothing"))
 
     def __init__(self, network: Network, photo: Tensor | str, layer: str | None = None, size: int = 240):
         """``photo`` is an image, a bundled name or a path; ``layer`` the first one; ``size`` in screen pixels."""
@@ -74,9 +74,10 @@ class Inversion(SearchPanel):
 
     def verdict(self) -> Verdict:
         picture = self.image("image")
-        found, slope = quality(self.network, picture, self.photo, self.values["layer"]), spectral_slope(picture)
-        right = "noise" if slope < 1 else "photo" if found.ssim > 0.5 else "shadow"
-        return right, {"error": found.feature_error, "ssim": found.ssim, "slope": slope}
+        found = quality(self.network, picture, self.photo, self.values["layer"])
+        numbers = {"coarse": coarsely_alike(picture, self.photo), "slope": spectral_slope(picture)}
+        right = "photo" if found.ssim > 0.5 else "spoilt" if numbers["coarse"] > 0.4 else "nothing"
+        return right, {"error": found.feature_error, "ssim": found.ssim, **numbers}
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         return {"photo": self.photo, "photo caption": self.say("the photo")}

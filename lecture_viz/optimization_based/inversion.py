@@ -37,7 +37,7 @@ from torch import Tensor, nn
 
 from ..networks import Network
 from .maximization import start_image
-from .optimization import Search, Step, cosine, optimize
+from .optimization import Search, Step, cosine, optimize, resized
 from .regularizers import GREY, alpha_norm, l2, not_negative, total_variation
 from .robustness import jitter
 
@@ -169,6 +169,15 @@ def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quali
 def ssim(image: Tensor, photo: Tensor) -> float:
     """Structural similarity of two images ``(1, 3, H, W)``: 1 is the same, 0 nothing in common (Wang et al. 2004)."""
     return float(skimage.metrics.structural_similarity(*map(_array, (photo, image)), data_range=1, channel_axis=-1))
+
+
+def coarsely_alike(image: Tensor, photo: Tensor, side: int = 16) -> float:
+    """The correlation of light and dark in two images ``(1, 3, H, W)``, at ``side`` × ``side`` places: 1 is the same.
+
+    The eye finds a photo under noise and in wrong colours, where SSIM, which compares detail, finds nothing.
+    """
+    small = [resized(x.mean(dim=1, keepdim=True), (side, side)).flatten() for x in (image, photo)]
+    return torch.corrcoef(torch.stack(small))[0, 1].item()
 
 
 def _array(image: Tensor) -> np.ndarray:

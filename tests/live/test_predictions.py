@@ -101,7 +101,7 @@ def test_while_a_question_stands_no_place_is_chosen_and_the_camera_is_off(panels
 
 def test_a_run_is_judged_at_its_end_only(panels):
     panel = ask(panels("inversion"))
-    panel.prediction.answers.value = "noise"
+    panel.prediction.answers.value = "nothing"
     panel.stop().wait()
     assert panel.run.steps is None or not panel.prediction.said.value
     panel.resume().wait()

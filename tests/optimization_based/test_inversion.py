@@ -9,7 +9,7 @@ from torch import nn
 
 import lecture_viz as lv
 from lecture_viz.optimization_based import inversion, regularizers
-from lecture_viz.optimization_based.inversion import best_recipe, by_depth, feature_error, quality
+from lecture_viz.optimization_based.inversion import best_recipe, by_depth, coarsely_alike, feature_error, quality, ssim
 from lecture_viz.optimization_based.maximization import start_image
 from lecture_viz.optimization_based.parameterization import Fourier, SmoothFourier
 
@@ -313,3 +313,13 @@ def test_a_step_that_overshoots_is_taken_back():
     walls = [n for n, value in enumerate(values) if value > 40]
     assert all(values[n + 1] < 40 for n in walls if n + 1 < len(values))
     assert min(values) < 1e-3
+
+
+def test_a_photo_under_noise_is_coarsely_alike(cat):
+    """Where SSIM finds nothing; and colours do not count."""
+    noise = torch.rand(cat.shape, generator=torch.Generator().manual_seed(0))
+    buried = (cat + 2 * noise - 1).clamp(0, 1)
+    assert coarsely_alike(cat, cat) == pytest.approx(1)
+    assert coarsely_alike(buried, cat) > 0.7 and ssim(buried, cat) < 0.3
+    assert coarsely_alike(cat.flip(1), cat) == pytest.approx(1)
+    assert abs(coarsely_alike(noise, cat)) < 0.2
