@@ -76,7 +76,7 @@ class Inversion(SearchPanel):
         picture = self.image("image")
         found = quality(self.network, picture, self.photo, self.values["layer"])
         numbers = {"coarse": coarsely_alike(picture, self.photo), "slope": spectral_slope(picture)}
-        right = "photo" if found.ssim > 0.5 else "spoilt" if numbers["coarse"] > 0.4 else "nothing"
+        right = "photo" if found.ssim > 0.5 else "spoilt" if numbers["coarse"] > 0.3 else "nothing"
         return right, {"error": found.feature_error, "ssim": found.ssim, **numbers}
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:

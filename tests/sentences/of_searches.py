@@ -10,6 +10,7 @@ import lecture_viz as lv
 from lecture_viz.live import Panel
 from lecture_viz.live.kit.strengths import OFF
 from lecture_viz.live.kit.worth_seeing import layers as worth_seeing
+from lecture_viz.optimization_based.inversion import coarsely_alike
 
 SENTENCES = Sentences()
 WITHOUT_NUMBER |= {
@@ -190,14 +191,15 @@ def without_regulariser(panel: Panel) -> torch.Tensor:
 
 
 @SENTENCES.of("inversion", "no regulariser")
-def another_noise_from_another_start(panel):
-    """Both pictures have a noise's spectral slope, and are unlike each other."""
+def the_photo_under_another_noise_from_another_start(panel):
+    """Both pictures have a noise's spectral slope, and are unlike each other; large light and dark are the photo's."""
     layer, network, pictures = panel.values["layer"], panel.network, [painted(panel)]
     with torch.no_grad():
         y = network.activations(panel.photo, layer)
     search = lv.invert(network, y, layer, panel.values["steps"], recipe="adam", penalties=[], start="noise")
     pictures.append(lv.last(search).image)
     assert all(lv.spectral_slope(picture) < 1 for picture in pictures) and lv.similarity(*pictures) < 0.3
+    assert coarsely_alike(pictures[0], panel.photo) > 0.3
 
 
 @SENTENCES.of("inversion", "L2")
