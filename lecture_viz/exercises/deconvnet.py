@@ -68,7 +68,7 @@ def _many_photos(answer: Any) -> str:
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {
-    "03.1": Exercise(_unpooled, lambda unpool: _squares(unpool)),
+    "03.1": Exercise(_unpooled, _squares),
     "03.2": Exercise(_transposed, _stamp),
     "03.3": Riddle(_depths, "pixels that a patch is wide", "the deeper a neuron, the more of a photo it sees"),
     "03.4": Exercise(

@@ -40,10 +40,8 @@ def _soft_threshold(answer: Any) -> str:
 
 
 def _errors(feature_error: Any) -> Figure:
-    network, photos = (
-        load_network("alexnet64", device="cpu"),
-        {name: load_image(name, 64) for name in ("cat", "coffee")},
-    )
+    network = load_network("alexnet64", device="cpu")
+    photos = {name: load_image(name, 64) for name in ("cat", "coffee")}
     with torch.no_grad():
         y, *others = (network.activations(photo, "relu4") for photo in (photos["cat"], *photos.values()))
     errors = {f"{name}: {float(feature_error(other, y)):.2f}": x for (name, x), other in zip(photos.items(), others)}

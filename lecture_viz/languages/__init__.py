@@ -4,9 +4,10 @@ A language is a file of texts (``en.json``) and one of class names (``labels_zh.
 English needs none). To add a language, translate both and put its code into `LANGUAGES`; a test says what is missing.
 """
 
+import html
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -49,6 +50,11 @@ def texts(language: str | None = None) -> dict[str, dict]:
 def of_panel(panel: str) -> dict:
     """The texts of a panel by key, with those that all panels share; values go into their braces."""
     return texts()["shared"] | texts().get(panel, {})
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """A text with these values in its braces; names and other foreign words become safe HTML, outside of tags."""
+    return text.format(**{key: html.escape(n, False) if isinstance(n, str) else n for key, n in values.items()})
 
 
 def option(name: object) -> str:

@@ -52,7 +52,6 @@ class Stop(NamedTuple):
     minutes: int
 
 
-ROUTES = (15, 45, 90)  # minutes
 # the routes through the suite, in the lecture's order: notebook 00 and the hall are held to it
 STOPS = (
     Stop("start", "cat", 90),
@@ -82,6 +81,7 @@ STOPS = (
     Stop("priors", "decoder", 90),
     Stop("priors", "deep", 90),
 )
+ROUTES = tuple(sorted({stop.minutes for stop in STOPS}))
 
 
 def route(minutes: int) -> tuple[Stop, ...]:

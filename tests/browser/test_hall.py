@@ -135,6 +135,13 @@ def test_a_route_is_walked_from_stop_to_stop(screen):
     shown(page).root.locator(".lv-presets .mod-active", has_text="1 a class").wait_for()
     page.keyboard.press("PageUp")
     is_shown(page, 1)
+    page.keyboard.press("PageDown")
+    is_shown(page, 4)
+    page.locator("#lessons button").nth(3).click()  # a hand leaves the route: the stop is of another lesson …
+    is_shown(page, 3)
+    assert page.evaluate("() => onRoute()") == {"walking": True, "stop": None}
+    page.keyboard.press("PageUp")  # … and goes on with it
+    is_shown(page, 1)
     page.get_by_label("route").select_option(label="no route")
     expect(page.locator("#stop")).to_be_empty()
     page.keyboard.press("PageDown")  # from lesson to lesson again

@@ -25,7 +25,7 @@ def offer(menu: widgets.Widget, options: Sequence[tuple[str, Any]]) -> None:
     menu.value = value
 
 
-def name(controls: Mapping[str, widgets.Widget], texts: Mapping[str, Any]) -> None:
+def describe(controls: Mapping[str, widgets.Widget], texts: Mapping[str, Any]) -> None:
     """Descriptions, tooltips and options in the language in use."""
     for key, control in controls.items():
         control.description = control.description or texts[key]

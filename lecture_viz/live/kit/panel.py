@@ -9,7 +9,6 @@ Errors in widget callbacks and threads would reach only JupyterLab's log. Here t
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
 """
 
-import html
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
@@ -51,7 +50,6 @@ class Panel:
         self._made: Made | None = None  # the last one that is whole
         self._presets: Presets | None = None
         self.prediction: Prediction | None = None
-        self._frozen = False  # while a question stands, no hand moves a control
         self._pointed: tuple[int, int] | None = None  # a place that a hand has chosen on a picture
         self._took = 0.0  # seconds, from the values to the first picture
 
@@ -107,7 +105,7 @@ class Panel:
     def adjust(self, values: Values) -> Values:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
         resolved = self.resolve(values)
-        controls.adjust(self.controls, resolved, self._frozen)
+        controls.adjust(self.controls, resolved, self.is_asking)
         return resolved.values
 
     def draw(self, values: Values) -> Iterator[Frame]:
@@ -130,9 +128,8 @@ class Panel:
         self._made = made
 
     def say(self, key: str, **values: object) -> str:
-        """A text of this panel; names and other foreign words in it become safe HTML, outside of tags."""
-        safe = {name: html.escape(text, False) if isinstance(text, str) else text for name, text in values.items()}
-        return self._texts[key].format(**safe)
+        """A text of this panel, as safe HTML."""
+        return languages.fill(self._texts[key], values)
 
     def columns(self, left: int, names: Iterable[str] | None = None) -> widgets.HBox:
         """These controls (default: all) in two columns, ``left`` in the first; one column in a small window."""
@@ -141,7 +138,7 @@ class Panel:
 
     def assemble(self, *rows: widgets.Widget) -> None:
         """The last line of a subclass's ``__init__``: put the widget together, draw once, then listen."""
-        controls.name(self.controls, self._texts)
+        controls.describe(self.controls, self._texts)
         self.widget = self.view.assemble(*self._preset_row(), *rows)
         self.worker.do()  # in the caller's thread, so that an error here is the cell's
         if self._error:
@@ -164,13 +161,17 @@ class Panel:
         self.prediction = Prediction(self.question, self._texts | self._texts["question"], sentence, self._go)
         return [self._presets.buttons, self.prediction.widget]
 
-    def _go(self, preset: str | None, frozen: bool) -> None:
-        """To this preset, as a hand would; freeze the controls, or let them go."""
-        self._frozen = frozen
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question stands: then no hand moves a control."""
+        return self.prediction is not None and self.prediction.asking
+
+    def _go(self, preset: str | None) -> None:
+        """To this preset, as a hand would; freeze the controls while a question stands, then let them go."""
         for control in self.controls.values():
-            control.disabled = frozen
+            control.disabled = self.is_asking
         if preset is not None:
-            if not frozen:
+            if not self.is_asking:
                 self.begin_anew()
             self.controls["preset"].value = preset
         self.worker.ask()
@@ -270,9 +271,8 @@ class Panel:
             self.worker.ask()
 
     def _place_chosen(self, change: dict[str, list[int]]) -> None:
-        if not self._frozen:
-            row, column, _ = change["new"]
-            self._pointed = row, column
+        if not self.is_asking:
+            self._pointed = change["new"][0], change["new"][1]
             self.worker.ask()
 
     def _answer(self) -> None:

@@ -142,10 +142,10 @@ class PhotoPanel(Panel):
             with suppress(ValueError, RuntimeError):  # a network may take photos of its own size only
                 yield next(coarse(call).results(known))
 
-    def _go(self, preset: str | None, frozen: bool) -> None:
-        if frozen and "camera" in self.controls:
+    def _go(self, preset: str | None) -> None:
+        if self.is_asking and "camera" in self.controls:
             self.controls["camera"].live = False
-        super()._go(preset, frozen)
+        super()._go(preset)
 
     def new_photo(self, values: Values) -> Values:
         """Another photo was chosen: forget what was found in the last one; returns the values."""

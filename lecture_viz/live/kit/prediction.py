@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 
+from ... import languages
+
 Verdict = tuple[str, Mapping[str, float | str]]  # the right answer, and the numbers that say so
 LETTERS = "ABCD"  # keys of the presenter view
 
@@ -27,6 +29,8 @@ class Question(NamedTuple):
 class Prediction:
     """A button that unfolds the question, the answers to choose from, and what came of it.
 
+    While it is `asking`, the panel holds still.
+
     Attributes:
         widget: the button beside the preset's sentence; instead of it, if a hand wants, the question, and below it the
             answers and what is said of the one chosen.
@@ -37,9 +41,9 @@ class Prediction:
         question: Question,
         told: Mapping[str, Any],
         sentence: widgets.HTML,
-        go: Callable[[str | None, bool], None],
+        go: Callable[[str | None], None],
     ):
-        """``told`` are the texts; ``go(preset, frozen)`` goes to a preset, if any, and freezes the controls or not."""
+        """``told`` are the texts; ``go`` is called when it begins or ends to ask, with a preset to go to, if any."""
         self._question, self._told, self._sentence, self._go = question, told, sentence, go
         self.button = widgets.ToggleButton(
             description=told["predict"], tooltip=told["predict tip"], icon="question", layout={"width": "auto"}
@@ -56,21 +60,25 @@ class Prediction:
         self.button.observe(self._unfold, "value")
         self.answers.observe(self._answered, "value")
 
+    @property
+    def asking(self) -> bool:
+        """Whether the question stands, and nobody has answered."""
+        return self.button.value and self.answers.value is None
+
     def _unfold(self, change: dict[str, bool]) -> None:
-        asking = change["new"]
         self.answers.value, self.said.value = None, ""
-        self._sentence.layout.display = "none" if asking else ""
-        self.asked.layout.display = self.shown.layout.display = "" if asking else "none"
-        self._ask(asking, self._question.before if asking else None)
+        self._sentence.layout.display = "none" if change["new"] else ""
+        self.asked.layout.display = self.shown.layout.display = "" if change["new"] else "none"
+        self._tell(self._question.before if change["new"] else None)
 
     def _answered(self, change: dict[str, str | None]) -> None:
         if change["new"] is not None:
             self.said.value = ""
-            self._ask(False, self._question.after)
+            self._tell(self._question.after)
 
-    def _ask(self, asking: bool, preset: str | None) -> None:
-        (self.shown.add_class if asking else self.shown.remove_class)("lv-asking")
-        self._go(preset, asking)
+    def _tell(self, preset: str | None) -> None:
+        (self.shown.add_class if self.asking else self.shown.remove_class)("lv-asking")
+        self._go(preset)
 
     def judge(self, at: str | None, verdict: Callable[[], Verdict]) -> None:
         """Say whether the answer was right, once the picture of the preset ``at`` is whole."""
@@ -78,7 +86,6 @@ class Prediction:
             self.button.value = False  # a hand has gone on
         elif self.answers.value is not None and not self.said.value and at == self._question.after:
             right, numbers = verdict()
-            safe = {name: html.escape(n, quote=False) if isinstance(n, str) else n for name, n in numbers.items()}
             said = self._told["right" if right == self.answers.value else "wrong"]
-            why = f"{self._told['found'][right].format(**safe)} <i>{self._sentence.value}</i>"
+            why = f"{languages.fill(self._told['found'][right], numbers)} <i>{self._sentence.value}</i>"
             self.said.value = f'<div role="status"><b>{said}</b> {why}</div>'

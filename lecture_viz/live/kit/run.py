@@ -20,7 +20,7 @@ from .film import Film
 from .panel import Panel
 from .photo import PhotoPanel
 from .resolved import Frame, Resolved
-from .strengths import OFF, Following, line
+from .strengths import OFF, Following, shown_slider
 from .view import Shown
 
 PER_SECOND = 12  # pictures to the screen: more would only queue up
@@ -90,7 +90,7 @@ class RunPanel(Panel):
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
     def shown_control(self, name: str) -> widgets.Widget | None:
-        return line(self.controls, name) if name in OFF else super().shown_control(name)
+        return shown_slider(self.controls, name) if name in OFF else super().shown_control(name)
 
     def going_on(self, values: Values, search: Call, image: Tensor, steps: int) -> Call:
         """``search`` for the last ``steps`` of a run, beginning with ``image``."""

@@ -113,7 +113,7 @@ class Strengths(Following):
 def sliders(first: Mapping[str, float], weights: Sequence[float] = ()) -> dict[str, widgets.Widget]:
     """One for each of `OFF`; ``first`` are the values to begin with. Penalties may be held to some ``weights``.
 
-    ``beta``, a menu, stands beside the slider of the total variation (`line`).
+    ``beta``, a menu, stands beside the slider of the total variation (`shown_slider`).
     """
     beta = widgets.Dropdown(options=BETAS, value=first.get("beta", 2.0), layout={"width": "86px"})
     beta.style.description_width = "14px"
@@ -130,7 +130,7 @@ def sliders(first: Mapping[str, float], weights: Sequence[float] = ()) -> dict[s
     return made
 
 
-def line(controls: Mapping[str, widgets.Widget], name: str) -> widgets.Widget | None:
+def shown_slider(controls: Mapping[str, widgets.Widget], name: str) -> widgets.Widget | None:
     """What a panel shows for one of the sliders: the total variation and its exponent share a line."""
     if name == "total variation":
         return widgets.HBox([controls[name], controls["beta"]])

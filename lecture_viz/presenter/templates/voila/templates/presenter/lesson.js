@@ -95,7 +95,7 @@
     if (event.origin !== window.location.origin) return;
     if ('dark' in event.data) document.body.classList.toggle('dark', event.data.dark);
     if (event.data.language) document.documentElement.lang = event.data.language;
-    if ('stop' in event.data) walking = Boolean(event.data.stop);
+    if ('walking' in event.data) walking = event.data.walking;
     if (event.data.shown) { onScreen = true; show(event.data.from === 'behind' ? panels.length - 1 : screen); window.focus(); }
     if (event.data.stop) visit(event.data.stop);
     actionOf(event.data.key)?.();
