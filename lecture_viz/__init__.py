@@ -22,6 +22,7 @@ from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from .gradient_based.dataset_examples import dataset_examples
 from .gradient_based.deconvnet import NoChain, deconvnet
 from .gradient_based.gradients import Sensitivity, gradient, magnitude, saliency, sensitivity
 from .gradient_based.relu_rules import RULES, relu_backward, relu_rule, two_relus, way_back
@@ -30,20 +31,23 @@ from .gradient_based.smoothgrad import smoothgrad
 from .gradient_based.top_patches import top_patches
 from .languages import use_language
 from .networks import Network, WeightsUnavailable, load_network, wrap
+from .networks.activation_maps import activation_maps, flow
 from .networks.decoder import load_decoder
 from .networks.receptive_fields import receptive_field
+from .networks.weighted_sum import WeightedSum, weighted_sum
 from .photos import Pictures, load_image
 from .targets import Target, channel, distribution, layer, likeness, logit, neuron, probability
 
 if TYPE_CHECKING:  # imported at first use, see below: a script needs no widgets, and a gradient no filters
     from . import exercises, live, machine
     from . import figures as plots
-    from .gradient_based import localization, occlusion
-    from .optimization_based import planted_bias, regularizers, reidentification, robustness
-    from .optimization_based.diversity import diversity
+    from .gradient_based import attribution, localization, occlusion
+    from .optimization_based import atlas, planted_bias, regularizers, reidentification, robustness
+    from .optimization_based.diversity import diverse, diversity
     from .optimization_based.dreaming import dream
+    from .optimization_based.interpolation import interpolate, mixture
     from .optimization_based.inversion import invert, invert_all, quality
-    from .optimization_based.maximization import maximize
+    from .optimization_based.maximization import maximize, start_image
     from .optimization_based.optimization import Diverged, last
     from .optimization_based.priors import decode, decoder_prior, deep_image_prior, spectral_slope
     from .optimization_based.reidentification import store
@@ -52,6 +56,8 @@ if TYPE_CHECKING:  # imported at first use, see below: a script needs no widgets
     images: Any
 
 _ROOMS = {
+    "atlas": ("optimization_based.atlas",),
+    "attribution": ("gradient_based.attribution",),
     "exercises": ("exercises",),
     "images": ("photos", "maps"),
     "live": ("live",),
@@ -69,14 +75,18 @@ _LATER = {
     "decode": "optimization_based.priors",
     "decoder_prior": "optimization_based.priors",
     "deep_image_prior": "optimization_based.priors",
+    "diverse": "optimization_based.diversity",
     "diversity": "optimization_based.diversity",
     "dream": "optimization_based.dreaming",
+    "interpolate": "optimization_based.interpolation",
     "invert": "optimization_based.inversion",
     "invert_all": "optimization_based.inversion",
     "last": "optimization_based.optimization",
     "maximize": "optimization_based.maximization",
+    "mixture": "optimization_based.interpolation",
     "quality": "optimization_based.inversion",
     "spectral_slope": "optimization_based.priors",
+    "start_image": "optimization_based.maximization",
     "store": "optimization_based.reidentification",
     "stored": "results",
 }
@@ -89,19 +99,27 @@ __all__ = [
     "Pictures",
     "Sensitivity",
     "Target",
+    "WeightedSum",
     "WeightsUnavailable",
+    "activation_maps",
+    "atlas",
+    "attribution",
     "cascade",
     "channel",
+    "dataset_examples",
     "decode",
     "decoder_prior",
     "deconvnet",
     "deep_image_prior",
     "distribution",
+    "diverse",
     "diversity",
     "dream",
     "exercises",
+    "flow",
     "gradient",
     "images",
+    "interpolate",
     "invert",
     "invert_all",
     "last",
@@ -116,6 +134,7 @@ __all__ = [
     "machine",
     "magnitude",
     "maximize",
+    "mixture",
     "neuron",
     "occlusion",
     "planted_bias",
@@ -134,12 +153,14 @@ __all__ = [
     "similarity",
     "smoothgrad",
     "spectral_slope",
+    "start_image",
     "store",
     "stored",
     "top_patches",
     "two_relus",
     "use_language",
     "way_back",
+    "weighted_sum",
     "wrap",
 ]
 

@@ -44,6 +44,16 @@ class Strongest(NamedTuple):
     skipped: list[str]
 
 
+class CutOut(NamedTuple):
+    """Some neurons of one channel: in each of ``photos`` one, which sees the ``patches`` inside ``boxes``."""
+
+    photos: list[Tensor]
+    names: list[str]
+    targets: list[Target]
+    boxes: list[Box]
+    patches: list[Tensor]
+
+
 class TopPatches(NamedTuple):
     """For one channel, strongest first: ``activations`` ``(n,)``, and what caused them.
 
@@ -77,6 +87,30 @@ def scan(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
     activations: dict[str, Tensor] = {}
     places: dict[str, Tensor] = {}
     skipped: list[str] = []
+    for seen, strongest in strongest_of_each(network, pictures, layers, skipped):
+        for layer, (best, where) in strongest.items():
+            if layer in activations:
+                best, where = torch.cat([activations[layer], best], 1), torch.cat([places[layer], where], 1)
+            activations[layer], order = best.topk(min(k, best.shape[1]), dim=1)
+            places[layer] = where.gather(1, order[..., None].expand(*order.shape, 3))
+        found = Strongest(dict(activations), dict(places), seen, [*skipped])
+        if activations:
+            yield found
+    if cache and found:
+        _write(cache, found)
+
+
+def strongest_of_each(
+    network: Network, pictures: Pictures, layers: Sequence[str], skipped: list[str]
+) -> Iterator[tuple[int, dict[str, tuple[Tensor, Tensor]]]]:
+    """Batch by batch: how many pictures are seen, and where each of the last ones excites the channels most.
+
+    Per layer the maximum ``(C, B)``, and its picture, row and column ``(C, B, 3)``. Names of pictures that cannot be
+    read are appended to ``skipped``; of a batch without any that can, there are no layers.
+
+    Raises:
+        ValueError: unknown layer, or, in the end, not one picture could be read.
+    """
     for start in range(0, len(pictures), BATCH):
         numbers, batch = [], []
         stop = min(start + BATCH, len(pictures))
@@ -86,20 +120,9 @@ def scan(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
                 numbers.append(n)
             except (OSError, ValueError):
                 skipped.append(pictures.name(n))
-        if batch:
-            strongest = _strongest_places(network, torch.cat(batch), torch.tensor(numbers), layers)
-            for layer, (best, where) in strongest.items():
-                if layer in activations:
-                    best, where = torch.cat([activations[layer], best], 1), torch.cat([places[layer], where], 1)
-                activations[layer], order = best.topk(min(k, best.shape[1]), dim=1)
-                places[layer] = where.gather(1, order[..., None].expand(*order.shape, 3))
-        found = Strongest(dict(activations), dict(places), stop, [*skipped])
-        if activations:
-            yield found
-    if not activations or found is None:
+        yield stop, _strongest_places(network, torch.cat(batch), torch.tensor(numbers), layers) if batch else {}
+    if len(skipped) == len(pictures):
         raise ValueError(f"not one of these {len(pictures)} pictures can be read, such as {skipped[0]!r}")
-    if cache:
-        _write(cache, found)
 
 
 def _strongest_places(
@@ -146,28 +169,36 @@ def look(network: Network, pictures: Pictures, layers: Sequence[str], k: int = 9
 def patches(network: Network, pictures: Pictures, found: Strongest, layer: str, channel: int) -> TopPatches:
     """Cut out and reconstruct what `scan` found for one channel."""
     activations, places = found.activations[layer], found.places[layer]
-    if not 0 <= channel < len(activations):
-        raise ValueError(f"layer {layer!r} has channels 0 … {len(activations) - 1}; got {channel}")
+    check_channel(layer, channel, len(activations))
     fires = activations[channel] > 0
     if not fires.any():
         raise ValueError(
             f"channel {channel} of {layer!r} never fires on these pictures ({found.seen} seen); try another one"
         )
+    seen = cut_out(network, pictures, layer, channel, places[channel][fires].tolist())
+    painted = (_reconstruct(network, photo, target) for photo, target in zip(seen.photos, seen.targets))
+    reconstructions = [box.crop(whole) for box, whole in zip(seen.boxes, painted)]
+    return TopPatches(activations[channel][fires], *seen, reconstructions, found.skipped)
+
+
+def check_channel(layer: str, channel: int, channels: int) -> None:
+    """Raise a ValueError if ``layer`` has no such channel."""
+    if not 0 <= channel < channels:
+        raise ValueError(f"layer {layer!r} has channels 0 … {channels - 1}; got {channel}")
+
+
+def cut_out(network: Network, pictures: Pictures, layer: str, channel: int, places: list[list[int]]) -> CutOut:
+    """What a channel sees at ``places``, each a picture's number, a row and a column."""
     field = receptive_field(network, layer)
     flat = field.shape == (1, 1)
-    where = places[channel][fires].tolist()
-    photos = [pictures[n] for n, _, _ in where]
-    targets = [neuron(layer, channel) if flat else neuron(layer, channel, y=y, x=x) for _, y, x in where]
-    boxes = [field[y, x] for _, y, x in where]
-    return TopPatches(
-        activations[channel][fires],
+    photos = [pictures[n] for n, _, _ in places]
+    boxes = [field[y, x] for _, y, x in places]
+    return CutOut(
         photos,
-        [pictures.name(n) for n, _, _ in where],
-        targets,
+        [pictures.name(n) for n, _, _ in places],
+        [neuron(layer, channel) if flat else neuron(layer, channel, y=y, x=x) for _, y, x in places],
         boxes,
         [box.crop(photo) for box, photo in zip(boxes, photos)],
-        [box.crop(_reconstruct(network, photo, target)) for box, photo, target in zip(boxes, photos, targets)],
-        found.skipped,
     )
 
 

@@ -9,11 +9,19 @@ wherever it is, the Gram matrix of a layer's activations A_b (channels × places
 Where it misleads: asked to differ, pictures also show what excites the target less. Look at how much it fires.
 """
 
+from collections.abc import Iterator
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks import Network
+from . import atlas
+from .maximization import maximize
+from .optimization import Step
 from .regularizers import Penalty
+
+SHARE = {False: 0.3, True: 0.05}  # what likeness costs, of what the channel fires; smooth pictures at full size: less
 
 
 def gram(activations: Tensor) -> Tensor:
@@ -43,3 +51,30 @@ def diversity(weight: float, network: Network, layer: str) -> Penalty:
     network.part(layer)  # refuses an unknown one now
     measure = lambda images: alike(network, images, layer)  # noqa: E731
     return Penalty("diversity", weight, measure, code=f"lv.diversity({{}}, net, {layer!r})")
+
+
+def diverse(network: Network, layer: str, channel: int, count: int = 4) -> Iterator[Step]:
+    """Pictures of what one channel looks for that differ from one another, by the recipe of the `atlas`; yields steps.
+
+    The more the channel fires, the more likeness costs, so that one weight suits all channels. It is measured in the
+    layer itself, or in the deepest one before it that has rows and columns.
+
+    Raises:
+        ValueError: unknown layer, a channel that it does not have, or fewer than two pictures.
+    """
+    target, start = atlas.begin(network, layer, channel, count)
+    steps, choices = atlas.recipe(network)
+    penalty = diversity(0.0, network, _spatial(network, layer, start[:1]))
+    for step in maximize(network, count * [target], steps, start=start, penalties=[penalty], **choices):
+        penalty.strength = SHARE[network.full_size] * max(0.0, step.terms[f"{count} targets"])
+        yield step
+
+
+def _spatial(network: Network, layer: str, image: Tensor) -> str:
+    """``layer``, or the deepest one before it that has rows and columns."""
+    if layer not in network.layers:
+        return layer
+    names = network.layers[: network.layers.index(layer) + 1]
+    with torch.no_grad():
+        outputs = network.run(image, names)
+    return next(name for name in reversed(names) if outputs[name].ndim == 4 and max(outputs[name].shape[2:]) > 1)

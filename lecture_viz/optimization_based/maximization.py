@@ -96,7 +96,10 @@ def class_images(network: Network, labels: Sequence[str | int], steps: int = 256
 def start_image(
     network: Network, start: str | Tensor, count: int, size: int, parameterization: str | Keep = "pixels", seed: int = 0
 ) -> Tensor:
-    """``count`` images to begin with; see `maximize`."""
+    """``count`` images ``(count, 3, size, size)`` in ``[0, 1]`` to begin with; ``start``, errors as of `maximize`.
+
+    ``parameterization`` says what noise is: in ``"fourier"`` it has all waves, the slow ones strongest.
+    """
     if isinstance(start, Tensor):
         image = network.check(start)
         if len(image) not in (1, count):

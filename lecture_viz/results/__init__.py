@@ -17,12 +17,12 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
 
 from ..maps import to_pil
+from ..networks.fingerprint import fingerprint
 from ..optimization_based.optimization import Step, last
 from ..optimization_based.regularizers import Choice
 from ..photos import load_image
@@ -33,7 +33,6 @@ INDEX = "index.json"
 OURS = __package__.partition(".")[0]
 MAKE = "LECTURE_VIZ_MAKE_RESULTS"  # set by `make results`: compute all, and store it
 SAME = 1e-4  # how far numbers of a picture may be apart, relative to its norm, and still be that picture's
-_weights: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()  # their digests: reading all of them takes a while
 
 
 class _Unknown(Exception):
@@ -83,7 +82,7 @@ def _described(function: Callable, arguments: tuple, choices: dict[str, Any]) ->
             case dict():
                 return f"{{{', '.join(f'{key}: {told(item)}' for key, item in value.items())}}}"
             case nn.Module():
-                return f"{type(value).__name__} {_digest(value)}"
+                return f"{type(value).__name__} {fingerprint(value)}"
             case Tensor():
                 tensors.append(_numbers(value))
                 return f"tensor {tuple(value.shape)}"
@@ -101,16 +100,6 @@ def _described(function: Callable, arguments: tuple, choices: dict[str, Any]) ->
         return f"{room}.{name}{told(getattr(value, 'made_of', ()))}"
 
     return f"{told(function)}{told(arguments)}{told(choices)}", tensors
-
-
-def _digest(module: nn.Module) -> str:
-    """Of its name, its weights, and all else it holds."""
-    if module not in _weights:
-        digest = hashlib.sha256(getattr(module, "name", "").encode())
-        for part in (*module.parameters(), *module.buffers()):
-            digest.update(part.detach().cpu().numpy().tobytes())
-        _weights[module] = digest.hexdigest()[:12]
-    return _weights[module]
 
 
 def _numbers(tensor: Tensor) -> list[float]:

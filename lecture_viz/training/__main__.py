@@ -2,7 +2,8 @@
 
 First from the labels alone; then on, with a teacher: ``teach`` in place of a network's name fits one and stores its
 soft answers to the training photos (`lecture_viz.training.teacher`), and ``--teacher`` names their file. With an
-accelerator the teacher learns more, and the networks begin again with it.
+accelerator the teacher learns more, and the networks begin again with it. ``atlas NETWORK`` draws what each of its
+channels looks for (`lecture_viz.training.atlas`).
 
 Writes the log and a checkpoint after each epoch to ``--out``; the same command resumes. At the end the weights, their
 checksum, the log and the model card replace those in ``lecture_viz/networks/weights``.
@@ -10,12 +11,14 @@ checksum, the log and the model card replace those in ``lecture_viz/networks/wei
 
 import argparse
 import json
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 
 from ..networks import embedded
+from . import atlas
 from .card import model_card
 from .export import about, export, unfold
 from .soft_labels import SoftLabels
@@ -25,6 +28,8 @@ from .train import ACCELERATED, RECIPES, TAUGHT, Recipe, fit_to_time, normalise,
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["atlas"]:
+        return atlas.main(sys.argv[2:])
     parser = argparse.ArgumentParser(prog="python -m lecture_viz.training", description=__doc__)
     parser.add_argument("network", choices=[*sorted(RECIPES), "teach"])
     parser.add_argument("--data", type=Path, required=True, help="the folder tiny-imagenet-200")

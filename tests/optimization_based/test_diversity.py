@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import lecture_viz as lv
-from lecture_viz.optimization_based.diversity import alike, diversity, gram
+from lecture_viz.optimization_based.diversity import SHARE, alike, diversity, gram
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +65,32 @@ def test_four_pictures_differ_and_still_excite_the_channel(inception):
     assert found[1][1] > 0.8 * found[0][1]
 
 
+def test_pictures_of_one_channel_differ_more_than_from_as_many_starts(monkeypatch, inception):
+    found = {}
+    for share in (0.0, SHARE[False]):
+        monkeypatch.setitem(SHARE, False, share)
+        *_, step = lv.diverse(inception, "inception3b", 7)
+        with torch.no_grad():
+            fires = lv.channel("inception3b", 7)(inception, step.image).mean()
+            found[share] = alike(inception, step.image, "inception3b").mean(), fires
+    (same, alone), (apart, together) = found.values()
+    assert len(step.image) == 4 and apart < 0.85 < 0.95 < same and together > 0.8 * alone
+
+
+def test_units_without_places_are_compared_in_the_layer_before_that_has_some(network):
+    step = next(lv.diverse(network, "fc7", 3, count=2))
+    assert len(step.image) == 2
+    (penalty,) = (term for term in step.terms if term == "diversity")
+    assert step.terms[penalty] == 0  # it has not fired yet
+
+
 def test_what_it_refuses(inception):
     with pytest.raises(ValueError, match="give several targets, such as 4"):
         diversity(1, inception, "inception3b")(pictures(1))
     with pytest.raises(ValueError, match="fc has no rows and columns"):
         diversity(1, inception, "fc")(pictures(2))
+    with pytest.raises(ValueError, match="channel 0 … 287; got 288"):
+        next(lv.diverse(inception, "inception3b", 288))
     with pytest.raises(ValueError, match="inception9"):
         diversity(1, inception, "inception9")
     with pytest.raises(ValueError, match="0 or more"):
