@@ -25,6 +25,7 @@ MOVES = {
     "localization": ("threshold", 0.5, 0.4),
     "maximization": ("L2", 5, 6),
     "planted_bias": ("steps", 200, 300),
+    "interpolation": ("angle", 0, 45),
     "dreaming": ("octaves", 2, 3),
     "inversion": ("L2", 3, 1),
     "layers": ("strength", 3, 1),
@@ -38,7 +39,7 @@ def results() -> Iterator[Result]:
     network, photo = lv.load_network("alexnet64", device="cpu"), lv.load_image("cat", 64)
     gallery = torch.cat([lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS])
     about = dict.fromkeys(("start", "relu_rules", "planted_bias"), ())
-    about |= dict.fromkeys(("deconvnet", "dreaming", "distribution"), (network,))
+    about |= dict.fromkeys(("deconvnet", "dreaming", "distribution", "interpolation"), (network,))
     about |= {"reidentification": (network, network, gallery), "priors": (network, {"photo": photo})}
     for name, make in lv.live.panels().items():
         control, *values = MOVES[name]

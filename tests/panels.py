@@ -30,6 +30,7 @@ def make(name: str, network: lv.Network, photo: torch.Tensor, **few: tuple) -> P
         "planted_bias": (),
         "deconvnet": (network,),
         "dreaming": (network,),
+        "interpolation": (network,),
         "collage": (network,),
         "distribution": (network,),
         "reidentification": (network, network, gallery),
@@ -173,6 +174,16 @@ def shows(name: str, panel: Panel, made: Any) -> bool:
             return panel.outputs["box"].boxes == [[*made]] and same(panel.photo, panel.image("box"))
         case "collage":
             return panel.outputs["saliency"].boxes == [[*made]]
+        case "microscope":
+            return same(made.image, panel.image("maps"))
+        case "weighted_sum":
+            best, numbers = made.parts.abs().argmax(), panel.image("products")
+            shown = f"</b> = {made.value:.3g}" in panel.outputs["photo caption"].value
+            if made.before is None:  # the three colours, not one channel after the other
+                return shown and same(show_signed(made.products[None], made.products.abs().max()), numbers)
+            _, rows, columns = made.window.shape
+            first, limit = made.products[best][None, None], panel.outputs["products"].limit
+            return shown and same(show_signed(first, limit), numbers[:, :, :rows, :columns])
         case "occlusion":
             return same(show_signed(made.gradient), panel.image("gradient"))
     return same(made, panel.image("image"))

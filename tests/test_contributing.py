@@ -53,7 +53,7 @@ def test_a_lesson_by_the_recipe_is_shown_in_the_hall(tmp_path):
     lines = registry.read_text(encoding="utf-8").replace(
         "from .layers import", "from .layer_gradient import LayerGradient as layer_gradient\nfrom .layers import"
     )
-    lines = lines.replace("LESSONS = (", 'LESSONS = (\n    Lesson("10_layer_gradient", (layer_gradient,)),')
+    lines = lines.replace("LESSONS = (", 'LESSONS = (\n    Lesson("11_layer_gradient", (layer_gradient,)),')
     registry.write_text(lines, encoding="utf-8")
     # 3: the texts
     for language in ("en", "de", "zh"):
@@ -70,11 +70,11 @@ def test_a_lesson_by_the_recipe_is_shown_in_the_hall(tmp_path):
     )
     cells = [nbformat.v4.new_code_cell(source, metadata=present) for source in sources]
     (tmp_path / "notebooks").mkdir()
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / "10_layer_gradient.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "notebooks" / "11_layer_gradient.ipynb")
 
     command = [sys.executable, "-c", SHOW, str(tmp_path)]
     ran = subprocess.run(
         command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.splitlines() == ["10 · Layer gradient", "lv.gradient(net, photo, lv.layer('conv2'))"]
+    assert ran.stdout.splitlines() == ["11 · Layer gradient", "lv.gradient(net, photo, lv.layer('conv2'))"]

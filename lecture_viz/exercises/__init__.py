@@ -16,6 +16,7 @@ from . import (
     inversion,
     layer_by_layer,
     learned_priors,
+    microscope,
     relu_rules,
     saliency,
     start_here,
@@ -36,6 +37,7 @@ NOTEBOOKS = (
     inversion,
     layer_by_layer,
     learned_priors,
+    microscope,
 )
 EXERCISES: dict[str, Exercise | Riddle] = {
     number: exercise for notebook in NOTEBOOKS for number, exercise in notebook.EXERCISES.items()

@@ -7,12 +7,14 @@ from .deconvnet import Deconvnet as deconvnet
 from .distribution import Distribution as distribution
 from .dreaming import Dreaming as dreaming
 from .gradients import Gradients as gradients
+from .interpolation import Interpolation as interpolation
 from .inversion import Inversion as inversion
 from .kit.panel import Panel as Panel
 from .kit.resolved import Frame as Frame
 from .layers import Layers as layers
 from .localization import Localization as localization
 from .maximization import Maximization as maximization
+from .microscope import Microscope as microscope
 from .occlusion import Occlusion as occlusion
 from .planted_bias import PlantedBias as planted_bias
 from .priors import Priors as priors
@@ -20,6 +22,7 @@ from .reidentification import Reidentification as reidentification
 from .relu_rules import ReluRules as relu_rules
 from .saliency import Saliency as saliency
 from .start import Start as start
+from .weighted_sum import WeightedSum as weighted_sum
 
 
 class Lesson(NamedTuple):
@@ -36,11 +39,12 @@ LESSONS = (
     Lesson("02_relu_rules", (relu_rules,)),
     Lesson("03_deconvnet", (deconvnet,)),
     Lesson("04_saliency", (saliency, localization, collage, occlusion)),
-    Lesson("05_activation_maximization", (maximization, planted_bias)),
+    Lesson("05_activation_maximization", (maximization, planted_bias, interpolation)),
     Lesson("06_deepdream", (dreaming,)),
     Lesson("07_inversion", (inversion,)),
     Lesson("08_layer_by_layer", (layers, reidentification)),
     Lesson("09_learned_priors", (priors, distribution)),
+    Lesson("10_microscope", (microscope, weighted_sum)),
 )
 
 
@@ -80,6 +84,9 @@ STOPS = (
     Stop("reidentification", "middle", 90),
     Stop("priors", "decoder", 90),
     Stop("priors", "deep", 90),
+    Stop("microscope", "middle", 45),
+    Stop("microscope", "looks for", 90),
+    Stop("weighted_sum", "deep", 90),
 )
 ROUTES = tuple(sorted({stop.minutes for stop in STOPS}))
 

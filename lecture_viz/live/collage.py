@@ -77,7 +77,7 @@ class Collage(PhotoPanel):
             "places": plain | {"places": True},
         }
 
-    def point(self, values: Values, row: int, column: int) -> Values:
+    def point(self, values: Values, picture: str, row: int, column: int) -> Values:
         return values | {"row": row, "column": column}
 
     def verdict(self) -> Verdict:

@@ -112,7 +112,7 @@ class Deconvnet(Panel):
             self._chains[layer] = turns_round(self.network, self.pictures[0], layer)
         return self._chains[layer]
 
-    def point(self, values: Values, row: int, column: int) -> Values:
+    def point(self, values: Values, picture: str, row: int, column: int) -> Values:
         return values | {"strongest": False, "row": row, "column": column}
 
     def show(self, made: Made) -> dict[str, Shown]:

@@ -8,8 +8,8 @@ from torch import Tensor
 from ..gradient_based.gradients import magnitude, saliency, sensitivity
 from ..gradient_based.occlusion import Scores, compare, cover, squares
 from ..networks import Network
-from ..photos import LEAVES, SHEET, paint
-from .kit.brush import Brush
+from ..photos import SHEET, paint
+from .kit.brush import drawn, painting
 from .kit.call import Call, Expression, Named, Values
 from .kit.neuron import NeuronPanel
 from .kit.photo import WIDE
@@ -19,7 +19,6 @@ from .kit.resolved import Made, Resolved
 from .kit.view import Shown, bars
 
 NOTHING, MOST, LEAST = "nothing", "most", "least"
-COLOURS = ("black", "white", "red", "yellow", "blue")
 GUESSES = 5
 
 
@@ -43,9 +42,7 @@ class Occlusion(NeuronPanel):
         photos = self.controls["photo"]
         photos.options, photos.value = [*photos.options, SHEET], self._photo_name
         self.controls |= {
-            "strokes": Brush(self.say),
-            "brush": widgets.FloatSlider(value=0.12, min=0.02, max=0.5, step=0.02, layout=WIDE),
-            "leaves": widgets.Dropdown(options=[*LEAVES, *COLOURS], layout=WIDE),
+            **painting(self.say, 0.12, "grey"),
             "cover": widgets.Dropdown(options=[NOTHING, MOST, LEAST], layout=WIDE),
             "share": widgets.FloatSlider(value=0.2, min=0.05, max=0.5, step=0.05, readout_format=".0%", layout=WIDE),
         }
@@ -111,7 +108,6 @@ class Occlusion(NeuronPanel):
         painted = next((made.known[name] for name in ("painted", "covered") if name in made.known), self.photo)
         scores, target = self._compared(made), made.call.arguments[2]
         guesses = {html.escape(guess): p for guess, p in self.network.top(painted, GUESSES)}
-        colour = "#fff8" if values["leaves"] in ("blur", "photo") else values["leaves"]
         rows = {
             "as it is": scores.photo,
             "as it stands": found.value.item(),
@@ -126,7 +122,7 @@ class Occlusion(NeuronPanel):
         signed_scale = self.say("signed scale", limit=gradient.limit)
         magnitude_scale = self.say("magnitude scale", limit=strength.limit)
         return {
-            "photo": Marked(painted, brush=(values["brush"], colour)),
+            "photo": Marked(painted, brush=drawn(values)),
             "photo caption": self.say("photo caption"),
             "gradient": gradient,
             "gradient caption": f"<b>{self.say('gradient title')}</b><br>{signed_scale}",

@@ -32,6 +32,23 @@ def slope():
     return lv.gradient(network, lv.load_image("cat", 64), lv.layer("inception4c"))
 
 
+def filters():
+    return lv.load_network("alexnet64", device="cpu").module.conv1.weight
+
+
+def tiles(images):
+    """In 4 rows of 8, filter by filter."""
+    return torch.cat([torch.cat([*line], dim=2) for line in images.split(8)], dim=1)[None]
+
+
+def fed():
+    """The activations of relu4, and what the strongest neuron of channel 30 of conv5 sends back to them."""
+    network = lv.load_network("alexnet64", device="cpu")
+    a = network.activations(lv.load_image("cat", 64), "relu4").detach().requires_grad_()
+    network.module.conv5(a)[0, 30].max().backward()
+    return a.detach(), a.grad
+
+
 def unclamped(a, b):
     shared = (min(a[2], b[2]) - max(a[0], b[0])) * (min(a[3], b[3]) - max(a[1], b[1]))
     return shared / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared)
@@ -138,6 +155,29 @@ def intersection_over_union(a, b):
         ("08.4", "fc8", "of any but the last"),
         ("09.4", 0.9, "as it does of the coffee painted"),
         ("09.4", 1, "between 0 (the cat) and 1 (the coffee)"),
+        ("10.1", lambda: filters().reshape(1, 3, 20, 40), "cut into strips"),
+        (
+            "10.1",
+            lambda: torch.cat([torch.cat([*filters()[n::4]], dim=2) for n in range(4)], dim=1)[None],
+            "below filter 0",
+        ),
+        ("10.1", lambda: tiles(filters())[0], "the shape is (3, 20, 40)"),
+        ("10.1", lambda: tiles(filters().mT), "rows and columns of each filter are swapped"),
+        ("10.1", lambda: tiles(filters()), "✓ right"),
+        ("10.2", lambda: fed()[1].sum(dim=(2, 3))[0], "the slope alone"),
+        ("10.2", lambda: torch.mul(*fed()).abs().sum(dim=(2, 3))[0], "keep the signs"),
+        ("10.2", lambda: torch.mul(*fed()).mean(dim=(2, 3))[0], "the mean over the places"),
+        ("10.2", lambda: torch.mul(*(one.sum(dim=(2, 3)) for one in fed()))[0], "place by place"),
+        ("10.2", lambda: torch.mul(*fed()).sum(dim=(2, 3)), "the shape is (1, 192), it should be (192,)"),
+        ("10.2", lambda: torch.einsum("bcyx,bcyx->c", *fed()), "✓ right: together with the bias"),
+        ("10.3", "A", "fires at few places"),
+        ("10.4", 82, "✓ right: it moves tabby by +0.3"),
+        ("10.4", 60, "moves tabby by -0.55 and espresso by +0.43; the first has to rise"),
+        ("10.4", 9, "moves tabby by -0.72 and espresso by -1.29; the first has to rise"),
+        ("10.4", 4, "on the coffee it is number 11 by strength"),
+        ("10.4", 35, "on the cat it is number"),
+        ("10.4", 128, "the number of a channel of relu5"),
+        ("10.4", "82", "the number of a channel of relu5"),
         ("01.2", ..., "replace the three dots"),
         ("99.9", 1, "there is no exercise '99.9'; there are 00.1"),
         (["01.2"], 1, "there is no exercise ['01.2']; there are 00.1"),
@@ -172,7 +212,7 @@ def test_the_right_letter_is_not_always_the_same():
 
 
 def test_each_notebook_has_exercises_of_three_kinds():
-    for number in range(10):
+    for number in range(11):
         own = {name[3:]: one for name, one in exercises.EXERCISES.items() if name.startswith(f"{number:02}.")}
         assert [*own] == ["1", "2", "3", "4"] and [name for name, one in own.items() if isinstance(one, Riddle)] == [
             "3"

@@ -20,12 +20,14 @@ LIMITS = {
     "occlusion": (5, {"neuron": 5}, 4),
     "maximization": (1, {"L2": 5}, 0),
     "planted_bias": (0, {"steps": 200}, 0),
+    "interpolation": (1, {"angle": 0}, 0),  # how many channels its layers have
     "dreaming": (0, {"octaves": 2}, 0),
     "inversion": (0, {"L2": 3}, 0),
     "layers": (0, {"strength": 3}, 0),
     "reidentification": (4, {"bits": 4}, 1),  # the gallery's looks and its activations; what is stored
     "priors": (0, {"weight": 10}, 0),
     "distribution": (1, {"L2": 3}, 0),  # which layers have rows and columns
+    "weighted_sum": (3, {"neuron": 5}, 1),  # all layers at once, all receptive fields, the sum
 }
 
 

@@ -19,12 +19,15 @@ PRESETS = {
     "occlusion": 5,
     "maximization": 9,
     "planted_bias": 5,
+    "interpolation": 4,
     "dreaming": 5,
     "inversion": 9,
     "layers": 3,
     "reidentification": 5,
     "priors": 5,
     "distribution": 4,
+    "microscope": 5,
+    "weighted_sum": 4,
 }
 
 # other places of the controls, so that every kind of call is written once
@@ -53,6 +56,7 @@ VALUES = {
         {"parameterization": "pixels", "bilateral": 0.1, "clip small": 5, "clip small contribution": 5},
     ],
     "planted_bias": [],
+    "interpolation": [{"angle": 112.5}, {"layer": "relu7", "first": 3, "second": 9, "angle": -45}],
     "dreaming": [
         {"layer": "relu4", "octaves": 2, "rate": 0.02, "jitter": 0, "pixels": 64},
         {"photo": "coffee", "pixels": 128},
@@ -63,6 +67,15 @@ VALUES = {
     "reidentification": [{"layer": "relu4", "bits": 4, "average": 2, "dropout": 0.5}],
     "priors": [{"photo": "noise", "prior": "total variation", "weight": 10}],
     "distribution": [{"begin_with": "cat", "layer": "relu2", "total variation": 0.1}, {"begin_with": "grey"}],
+    "microscope": [
+        {"layer": "conv2", "order": "selectivity", "tiles": "atlas", "neuron": 7},
+        {"strokes": (("white", 0.3, ((0.4, 0.5), (0.6, 0.5))),), "one_scale": True, "order": "index"},
+    ],
+    "weighted_sum": [
+        {"layer": "conv3", "neuron": 12, "strongest": False, "row": 8, "column": 3},
+        {"layer": "fc6", "neuron": 7},
+        {"layer": "relu5", "neuron": 100},
+    ],
 }
 
 

@@ -200,7 +200,7 @@ def test_core_and_further_are_apart(notebook):
 
 TYPESETTING = re.compile(
     r"\\(operatorname\*?|mathbb|mathcal|text)\{\w+\}"
-    r"|\\(frac|partial|left|right|sum|max|min|cdot|top|leftarrow|lVert|rVert|qquad|approx|log|sim|le|ne|langle|rangle|mathbb)(?![a-zA-Z])"
+    r"|\\(frac|partial|left|right|sum|max|min|cdot|top|leftarrow|lVert|rVert|qquad|approx|log|sqrt|sim|le|ne|langle|rangle|mathbb)(?![a-zA-Z])"
 )
 GREEK = {"μ": r"\mu", "σ": r"\sigma", "∇": r"\nabla", "β": r"\beta", "λ": r"\lambda"}
 

@@ -1,4 +1,4 @@
-"""Lessons 0 to 4: what their presets say, and how it is measured."""
+"""Lessons 0 to 4, and 10: what their presets say, and how it is measured."""
 
 import re
 
@@ -355,3 +355,95 @@ def any_part_of_a_cat_is_a_cat(panel):
     """Without its strongest squares the score does not fall."""
     scores = panel._compared(panel._made)
     assert scores.without_most > 0.95 * scores.photo
+
+
+# --- lesson 10 ---------------------------------------------------------------------------------------------------
+
+
+@SENTENCES.of("weighted sum", "colours")
+def its_weights_are_colours(panel):
+    """The sum is the neuron; it reads the photo, and red, green and blue have weights as different as places have."""
+    found, weights = panel._made.result, panel._made.result.weights
+    neuron = panel._made.call.arguments[2:]
+    assert found.before is None and len(found.channels) == 3
+    activation = panel.network.activations(panel.photo, neuron[0])[0, neuron[1]]
+    assert torch.isclose(activation.max(), torch.tensor(found.value), rtol=1e-4)
+    assert weights.std(dim=0).mean() > 0.8 * weights.std()
+
+
+@SENTENCES.of("weighted sum", "pool")
+def a_pool_has_no_weights_to_learn(panel):
+    """Nothing to train in it; what it passes on is the largest number of its window."""
+    found, part = panel._made.result, panel.network.part(panel.values["layer"])
+    assert found.kind == "max pool" and not [*part.parameters()]
+    assert found.value == found.window.max().item() and found.window.numel() == 9
+
+
+@SENTENCES.of("weighted sum", "deep")
+def most_products_are_zero_behind_a_relu(panel):
+    """More than half, in more than a hundred channels; a number is 0 where the one before the ReLU is not above 0."""
+    found = panel._made.result
+    assert panel.network.name == "alexnet64" and len(found.channels) > 100
+    assert (found.products == 0).float().mean() > 0.6 and found.before.startswith("relu")
+    before = lv.weighted_sum(panel.network, panel.photo, found.before, 0).before
+    given = panel.network.activations(panel.photo, before)[0]
+    window = given[:, found.rows.start : found.rows.stop, found.columns.start : found.columns.stop]
+    assert ((found.window == 0) == (window <= 0)).float().mean() > 0.99
+
+
+@SENTENCES.of("weighted sum", "class")
+def nine_of_320_outweigh_the_others(panel):
+    """The magnitudes of the nine largest parts against those of all others."""
+    parts = panel._made.result.parts.abs().sort(descending=True).values
+    assert panel.network.name == "alexnet64" and len(parts) == 320
+    assert parts[:9].sum() > 1.2 * parts[9:].sum()
+
+
+@SENTENCES.of("microscope", "early")
+def maps_of_the_first_layer_draw_the_outlines_together(panel):
+    """The sum of all maps goes with the photo's light edges, that of a deep layer does not."""
+    light = panel.photo.mean(dim=1, keepdim=True)
+    corner = light[:, :, :-1, :-1]
+    edges = torch.hypot(light[:, :, 1:, :-1] - corner, light[:, :, :-1, 1:] - corner)
+
+    def with_edges(layer: str) -> float:
+        summed = panel.response(layer).activations.sum(dim=0)
+        drawn = torch.nn.functional.adaptive_avg_pool2d(edges, summed.shape)
+        return torch.corrcoef(torch.stack([summed.flatten(), drawn.flatten()]))[0, 1].item()
+
+    assert panel.values["layer"] == "relu1" and with_edges("relu1") > 0.6 > 0.4 > with_edges("relu5")
+
+
+@SENTENCES.of("microscope", "middle")
+def most_channels_fire_most_at_a_place_of_their_own(panel):
+    """There are more than half as many different strongest places as channels."""
+    strongest = panel.response(panel.values["layer"]).strongest
+    assert len(strongest.unique()) > len(strongest) / 2
+
+
+@SENTENCES.of("microscope", "deep")
+def in_a_deep_layer_a_channel_fires_at_few_places(panel):
+    """On average at less than a fifth, half-way at twice as many."""
+    deep, middle = (panel.response(layer).activations.gt(0).float().mean() for layer in ("relu5", "relu3"))
+    assert panel.values["layer"] == "relu5" and deep < 0.2 and middle > 2 * deep
+
+
+@SENTENCES.of("microscope", "looks for")
+def each_picture_of_the_atlas_excites_its_channel(panel):
+    """Each channel fires more on its own picture than on any other one of the atlas, and than on the photo."""
+    pictures = lv.atlas.read(panel.network, "relu5")
+    fires = panel.network.activations(pictures, "conv5").mean(dim=(2, 3))
+    own, photo = fires.diagonal(), panel.network.activations(panel.photo, "conv5").mean(dim=(2, 3))[0]
+    assert (fires.argmax(dim=0) == torch.arange(len(own))).float().mean() > 0.95
+    assert (own > photo).float().mean() > 0.95
+
+
+@SENTENCES.of("microscope", "class")
+def the_strongest_channel_of_the_last_layer_is_the_answer(panel):
+    """It is the network's first answer, and what the layer before gives it adds up to its score, but for the bias."""
+    answer, _ = panel.network.top(panel.photo, 1)[0]
+    assert panel.network.labels[panel.values["neuron"]] == answer
+    fed = lv.attribution.feeders(panel.network, panel.photo, lv.logit(answer))
+    score = lv.logit(answer)(panel.network, panel.photo).item()
+    bias = panel.network.module.fc8.bias[panel.values["neuron"]].item()
+    assert fed.layer == "relu7" and abs(fed.contributions.sum().item() + bias - score) < 1e-3 * abs(score)

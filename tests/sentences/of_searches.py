@@ -17,6 +17,7 @@ WITHOUT_NUMBER |= {
     ("maximization", "dumbbell"): "asks, and says that the picture is no answer",
     ("planted bias", "sometimes"): "asks: the answer is the student's",
 }
+PAIR = ("first", "second")  # controls
 ANIMALS = range(147, 389)  # mammals and insects among ImageNet's classes
 
 
@@ -117,6 +118,25 @@ def who_takes_an_arm_for_a_dumbbell(panel):
     """The probability of a dumbbell when an arm alone is drawn, with the bias and without."""
     p = dict(panel.student.network.top(panel.image("sheet"), 3))["dumbbell"]
     assert p > 0.8 if panel.preset == "arm" else p < 0.4
+
+
+@SENTENCES.of("interpolation", "mixed", "cup", "alike")
+def what_is_kept_at_the_sum(panel):
+    """Of each one's logit alone; without the other, two that are alike fire less."""
+    logits = [lv.logit(panel.network.labels[panel.values[name]])(panel.network, panel.step.image) for name in PAIR]
+    kept = [(fires[4] / fires[alone]).item() for fires, alone in zip(logits, (2, 6))]
+    without = [(fires[end] / fires[alone]).item() for fires, end, alone in zip(logits, (0, 8), (2, 6))]
+    if panel.preset == "alike":
+        assert min(kept) > 0.85 and max(without) < 0.8
+    else:
+        assert max(kept) < 0.9
+
+
+@SENTENCES.of("interpolation", "channels")
+def what_the_other_one_sees_is_given_up(panel):
+    """How much B fires in the picture of A, and in that of A without B."""
+    other = lv.channel(panel.values["layer"], panel.values["second"])(panel.network, panel.step.image)
+    assert other[0] < 0.3 * other[2] and other[2] > 0.3 * other[6]
 
 
 # --- lesson 6 ----------------------------------------------------------------------------------------------------

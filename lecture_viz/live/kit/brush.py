@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
+import ipywidgets as widgets
 import traitlets
 
-from ...photos import Stroke
+from ...photos import LEAVES, Stroke
 from .call import Values
+from .photo import WIDE
 from .picture import Picture
 
 HERE = Path(__file__).parent
+COLOURS = ("black", "white", "red", "yellow", "blue")
 
 
 def strokes(value: Any) -> tuple[Stroke, ...]:
@@ -63,3 +66,17 @@ class Brush(anywidget.AnyWidget):
                 kept = painted if before is None else painted[:-1]
                 painted = strokes([*kept, (leaves, round(size, 3), points)])
         return painted
+
+
+def painting(say: Callable[[str], str], size: float, leaves: str) -> dict[str, widgets.Widget]:
+    """The controls ``strokes``, ``brush`` (its diameter, at first ``size``) and ``leaves`` (grey, a colour …)."""
+    return {
+        "strokes": Brush(say),
+        "brush": widgets.FloatSlider(value=size, min=0.02, max=0.5, step=0.02, layout=WIDE),
+        "leaves": widgets.Dropdown(options=[*LEAVES, *COLOURS], value=leaves, layout=WIDE),
+    }
+
+
+def drawn(values: Values) -> tuple[float, str]:
+    """For `Marked`: the brush's diameter, and the colour that the browser draws until the answer comes."""
+    return values["brush"], "#fff8" if values["leaves"] in ("blur", "photo") else values["leaves"]

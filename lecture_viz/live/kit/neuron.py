@@ -62,8 +62,13 @@ class NeuronPanel(PhotoPanel):
 
     def _look(self) -> tuple[dict[str, Response], int]:
         if self._looked is None:
-            self._looked = responses(self.network, self.photo)
+            self._looked = responses(self.network, self.seen)
         return self._looked
+
+    @property
+    def seen(self) -> Tensor:
+        """What the network looks at."""
+        return self.photo
 
     def at_strongest(self, layer: str, neuron: int) -> targets.Target:
         """The pseudo-loss of a neuron where it fires most."""
@@ -85,7 +90,7 @@ class NeuronPanel(PhotoPanel):
         disabled = {"strongest": not response.spatial, "row": fixed, "column": fixed}
         return self.target(layer, *(values[name] for name in given)), limits, disabled, values
 
-    def point(self, values: Values, row: int, column: int) -> Values:
+    def point(self, values: Values, picture: str, row: int, column: int) -> Values:
         """The neuron at this place; of a layer without places, the one of the deepest that has some and fires most."""
         if not self.response(values["layer"]).spatial:
             layer = self.depth(1)

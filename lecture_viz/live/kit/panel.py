@@ -50,7 +50,7 @@ class Panel:
         self._made: Made | None = None  # the last one that is whole
         self._presets: Presets | None = None
         self.prediction: Prediction | None = None
-        self._pointed: tuple[int, int] | None = None  # a place that a hand has chosen on a picture
+        self._pointed: tuple[str, int, int] | None = None  # a picture, and a place that a hand has chosen on it
         self._took = 0.0  # seconds, from the values to the first picture
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
@@ -86,8 +86,8 @@ class Panel:
     def preset_chosen(self) -> None:
         """A hand has chosen a preset."""
 
-    def point(self, values: Values, row: int, column: int) -> Values:
-        """A hand has chosen this place, of the grid of a picture (`Marked`); returns the values."""
+    def point(self, values: Values, picture: str, row: int, column: int) -> Values:
+        """A hand has chosen this place, of the grid of this picture (`Marked`); returns the values."""
         return values
 
     def resolve(self, values: Values) -> Resolved:
@@ -270,9 +270,9 @@ class Panel:
         if not self.worker.is_here:  # else `adjust` moved the control itself, for the drawing that is under way
             self.worker.ask()
 
-    def _place_chosen(self, change: dict[str, list[int]]) -> None:
+    def _place_chosen(self, change: dict[str, Any]) -> None:
         if not self.is_asking:
-            self._pointed = change["new"][0], change["new"][1]
+            self._pointed = change["owner"].name, *change["new"][:2]
             self.worker.ask()
 
     def _answer(self) -> None:

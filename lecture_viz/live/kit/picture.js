@@ -94,7 +94,7 @@ function render({ model, el }, file) {
       points: stroke.map(([y, x]) => `${x * width},${y * height}`).join(' '), class: 'lv-stroke',
       style: `stroke: ${model.get('brush')[1]}; stroke-width: ${model.get('brush')[0] * Math.min(width, height)}`,
     }));
-    const place = hovered ?? model.get('place');
+    const place = hovered ?? (model.get('pointed') ? model.get('place') : []);
     if (place.length) {
       const [y, x] = [place[0] + 0.5, place[1] + 0.5];
       const gap = Math.max(width, height) / 40;

@@ -33,6 +33,7 @@ class Marked:
         limit: what full colour of the scale stands for.
         brush: its diameter, as a share of the side, if a hand can paint; and what the browser draws until the answer
             comes, a CSS colour.
+        alone: it shows other places than its neighbours (tiles): it has no crosshair, and nothing is read from it.
     """
 
     image: Tensor
@@ -42,6 +43,7 @@ class Marked:
     limit: float = 1.0
     scale: str = ""
     brush: tuple[float, str] | tuple[()] = ()
+    alone: bool = False
 
 
 def signed(values: Tensor, limit: float | None = None) -> Marked:
@@ -113,7 +115,7 @@ class Picture(anywidget.AnyWidget):
             self.exact, self.format, self.value = exact, form, self._file if kept else b""
             self.boxes = [list(box) for box in marked.boxes]
             self.place, self.grid, self.brush = list(marked.place or ()), list(marked.grid), list(marked.brush)
-            self.pointed = isinstance(shown, Marked)
+            self.pointed = isinstance(shown, Marked) and not shown.alone
             self.scale, self.table = marked.scale, maps.scale_colours(marked.scale)
             self.limit = float(f"{marked.limit:.3g}")  # values are read to two digits
         if not kept:

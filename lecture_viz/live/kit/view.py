@@ -134,6 +134,8 @@ class View:
         """The panel ``name`` as HTML, where there is no kernel (GitHub, a file just opened): pictures, else numbers."""
         stills = {}
         for shown, words in self.alts.items():
+            if shown not in self.pictures:  # it is not there yet
+                continue
             stills[words] = self.pictures[shown]
             if boxes := self.outputs[shown].boxes:
                 stills[words] = figures.framed(stills[words], Box(*boxes[0]))
