@@ -55,26 +55,86 @@ def the_score_stays_and_the_gradient_does_not():
     assert abs(after - before) < 0.02 * before and calm(network(), photo(), TABBY) < 0.3
 
 
+GROUNDS, THINGS = ("grass", "bricks", "gravel"), ("cat", "coffee", "astronaut", "rocket")
+
+
+@cache
+def on_three_grounds(name: str) -> dict[str, torch.Tensor]:
+    """By layer, the strongest activation of each channel: grounds, things, places, channels."""
+    net, cuts = network(name), {thing: lv.images.cut(photo(thing), thing) for thing in THINGS}
+    found: dict[str, list[torch.Tensor]] = {layer: [] for layer in net.layers}
+    for ground in GROUNDS:
+        laid = [
+            lv.load_image(lv.images.lay(cuts[thing], photo(ground), row, column, 0.45).image, net.input_size)
+            for thing in THINGS
+            for row in (0.3, 0.7)
+            for column in (0.3, 0.7)
+        ]
+        with torch.no_grad():
+            for layer, outputs in net.run(torch.cat(laid), net.layers).items():
+                found[layer].append(outputs.reshape(4, 4, outputs.shape[1], -1).amax(dim=3))
+    return {layer: torch.stack(excited) for layer, excited in found.items()}
+
+
+def beside(excited: torch.Tensor, ground: str) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each channel its weakest answer to a ground, and its strongest to the others."""
+    chosen = torch.tensor([one == ground for one in GROUNDS])
+    return excited[chosen].amin(dim=(0, 1, 2)), excited[~chosen].amax(dim=(0, 1, 2))
+
+
 @claim("03_deconvnet", "what they share is the *background*")
 def a_feature_map_looks_for_the_wall():
     """Of things on three grounds, its nine strongest pictures are all of the wall, with several things before it."""
-    things, grounds = ("cat", "coffee", "astronaut", "rocket"), ("bricks", "grass", "gravel")
-    cuts = {thing: lv.images.cut(photo(thing), thing) for thing in things}
-    laid = [
-        (ground, thing, lv.load_image(lv.images.lay(cuts[thing], photo(ground), row, column, 0.45).image, 64))
-        for ground in grounds
-        for thing in things
-        for row in (0.3, 0.7)
-        for column in (0.3, 0.7)
-    ]
-    with torch.no_grad():
-        pictures = torch.cat([image for *_, image in laid])
-        excited = network("alexnet64").activations(pictures, "relu5").amax(dim=(2, 3))
-    wall, elsewhere = excited[:16].amin(dim=0), excited[16:].amax(dim=0).clamp(min=0.5)
-    channel = (wall / elsewhere).argmax().item()
+    excited = on_three_grounds("alexnet64")["relu5"]
+    wall, elsewhere = beside(excited, "bricks")
+    channel = (wall / elsewhere.clamp(min=0.5)).argmax().item()
     assert wall[channel] > 1.5 * elsewhere[channel]
-    nine = excited[:, channel].topk(9).indices.tolist()
-    assert {laid[n][0] for n in nine} == {"bricks"} and len({laid[n][1] for n in nine}) >= 3
+    nine = [torch.unravel_index(n, excited.shape[:3]) for n in excited[..., channel].flatten().topk(9).indices]
+    assert {GROUNDS[ground] for ground, *_ in nine} == {"bricks"} and len({thing.item() for _, thing, _ in nine}) >= 3
+
+
+@claim("03_deconvnet", "its rows differ and its columns are alike, it follows the astronaut")
+def one_map_follows_the_ground_and_one_the_thing():
+    strongest = on_three_grounds("alexnet64")["relu5"].amax(dim=2)
+    wall, astronaut = strongest[..., 76], strongest[..., 72]  # grounds, things
+    assert wall[1].min() > 2 * wall[[0, 2]].max() and wall[1].max() < 1.2 * wall[1].min()
+    assert astronaut[:, 2].min() > 4 * astronaut[:, [0, 1, 3]].max()
+    assert astronaut[:, 2].max() < 1.1 * astronaut[:, 2].min()
+
+
+@claim("03_deconvnet", "1232 of `relu2` in `efficientnet_lite0`, with the grass at least 2.5, without it at most 0.6.")
+def one_feature_map_follows_the_grass():
+    """`conv2` is the same map before its ReLU; below 0.5 a map is all but silent, as in the notebook."""
+    clear = set()
+    for name in ("alexnet64", "inception64", "efficientnet_lite0"):
+        for layer, excited in on_three_grounds(name).items():
+            grass, elsewhere = beside(excited, "grass")
+            clear |= {(name, layer, n.item()) for n in (grass > 2 * elsewhere.clamp(min=0.5)).nonzero()}
+    assert clear == {("efficientnet_lite0", layer, 1232) for layer in ("conv2", "relu2")}
+    grass, elsewhere = beside(on_three_grounds("efficientnet_lite0")["relu2"], "grass")
+    assert 2.5 < grass[1232] < 2.6 and 0.5 < elsewhere[1232] < 0.6
+
+
+@claim("03_deconvnet", "the nearest is 58 of `relu2` in `alexnet64`: at least 1.64, at most 1.59")
+def the_small_networks_have_no_map_of_the_grass():
+    most = {}
+    for name in ("alexnet64", "inception64"):
+        for layer, excited in on_three_grounds(name).items():
+            grass, elsewhere = beside(excited, "grass")
+            most[name, layer] = (grass / elsewhere.clamp(min=0.5)).max()
+    grass, elsewhere = beside(on_three_grounds("alexnet64")["relu2"], "grass")
+    assert max(most.values()) == grass[58] / elsewhere[58]
+    assert 1.64 < grass[58] < 1.66 and 1.57 < elsewhere[58] < 1.59
+
+
+@claim("03_deconvnet", "paint the lawn over, or take the photo of the astronaut")
+def the_microscope_shows_the_map_of_the_grass():
+    """On the lawn it is loud, without it all but silent."""
+    black = ("black", 0.5, tuple((row / 4, column) for row in range(5) for column in (0.0, 1.0)))
+    images = torch.cat([photo("grass"), lv.images.paint(photo("grass"), [black]), photo("astronaut")])
+    with torch.no_grad():
+        lawn, painted, astronaut = network().activations(images, "relu2")[:, 1232].amax(dim=(1, 2))
+    assert lawn > 5 and painted < 1 and astronaut < 1
 
 
 @claim("04_saliency", "Guided backprop still draws the cat when the last layer and all blocks from 6a on are random")
