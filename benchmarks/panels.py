@@ -23,6 +23,8 @@ MOVES = {
     "deconvnet": ("which", 2, 3),
     "saliency": ("neuron", 5, 6),
     "localization": ("threshold", 0.5, 0.4),
+    "collage": ("row", 30, 60),
+    "occlusion": ("share", 0.1, 0.2),
     "maximization": ("L2", 5, 6),
     "planted_bias": ("steps", 200, 300),
     "interpolation": ("angle", 0, 45),
@@ -32,6 +34,8 @@ MOVES = {
     "reidentification": ("bits", 4, 2),
     "priors": ("weight", 10, 3),
     "distribution": ("L2", 3, 1),
+    "microscope": ("neuron", 5, 6),
+    "weighted_sum": ("neuron", 5, 6),
 }
 
 
@@ -39,7 +43,7 @@ def results() -> Iterator[Result]:
     network, photo = lv.load_network("alexnet64", device="cpu"), lv.load_image("cat", 64)
     gallery = torch.cat([lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS])
     about = dict.fromkeys(("start", "relu_rules", "planted_bias"), ())
-    about |= dict.fromkeys(("deconvnet", "dreaming", "distribution", "interpolation"), (network,))
+    about |= dict.fromkeys(("collage", "deconvnet", "dreaming", "distribution", "interpolation"), (network,))
     about |= {"reidentification": (network, network, gallery), "priors": (network, {"photo": photo})}
     for name, make in lv.live.panels().items():
         control, *values = MOVES[name]

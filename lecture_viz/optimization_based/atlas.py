@@ -37,7 +37,7 @@ FOLDER = Path(__file__).parent / "atlases"
 LAYERS = {
     "alexnet64": ("conv1", "conv2", "conv3", "conv4", "conv5", "fc8"),
     "inception64": ("conv1", "conv2", "inception3a", "inception3b", "inception4b", "inception5a"),
-    "efficientnet_lite0": ("conv1", "block1a", "block2b", "block3b", "block4a", "block5c", "block6d", "block7a", "fc"),
+    "efficientnet_lite0": ("conv1", "block1a", "block2b", "block3b", "block4a", "block5c", "block6d", "block7a"),
 }
 SEED = 0
 CLOUDS, STARK = 64, 4.0  # how many a silent channel can choose from, and how much starker than usual they are

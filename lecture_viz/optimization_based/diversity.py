@@ -21,7 +21,7 @@ from .maximization import maximize
 from .optimization import Step
 from .regularizers import Penalty
 
-SHARE = {False: 0.3, True: 0.05}  # what likeness costs, of what the channel fires; smooth pictures at full size: less
+SHARE = {False: 0.2, True: 0.05}  # what likeness costs, of what the channel fires; smooth pictures at full size: less
 
 
 def gram(activations: Tensor) -> Tensor:

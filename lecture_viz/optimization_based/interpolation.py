@@ -41,8 +41,8 @@ def mixture(first: Target, second: Target, degrees: float) -> Target:
 def interpolate(first: Target, second: Target, degrees: Sequence[float] = DEGREES) -> list[Target]:
     """The `mixture` of two targets at each angle, as `maximize` takes several: a picture for each, in one batch.
 
-    With ``start="grey"`` all of them begin alike; the random transforms are the same for a whole batch anyway. So what
-    differs between two neighbours comes from the angle.
+    Give `maximize` a single picture to ``start`` with (`start_image`), and all of them begin alike; the random
+    transforms are the same for a whole batch anyway. So what differs between two neighbours comes from the angle.
 
     Raises:
         TypeError, ValueError: as `mixture`; no angle at all.

@@ -1,6 +1,15 @@
 import pytest
 from panels import back_to
 
+import lecture_viz as lv
+
+
+@pytest.fixture(autouse=True)
+def few_steps(monkeypatch):
+    """The microscope's four pictures that differ take seconds; here their first steps do."""
+    recipe = lv.atlas.recipe
+    monkeypatch.setattr(lv.atlas, "recipe", lambda network: (2, recipe(network)[1]))
+
 
 @pytest.fixture(scope="module")
 def again():
