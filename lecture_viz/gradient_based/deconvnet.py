@@ -80,6 +80,14 @@ def _chain(network: Network, image: Tensor, layer: str | None) -> list[Call]:
                 'gradient(..., rule="deconvnet"), which differs only where pools overlap'
             )
         before = y
+    if layer is not None and any(network.part(layer).children()):  # a block may add its input behind its last part
+        with torch.no_grad():
+            given = network.activations(image, layer)
+        if given.shape != before.shape or not torch.equal(given, before):
+            raise NoChain(
+                f"{network.name} is no chain: {layer!r} gives something else than its last part. Use "
+                'gradient(..., rule="deconvnet"), which differs only where pools overlap'
+            )
     return calls
 
 
@@ -87,11 +95,11 @@ def _back(network: Network, call: Call, s: Tensor, unpooling: Unpooling) -> Tens
     """``s``, one number per output of this call, carried to its inputs."""
     part, x = call.part, call.x
     match part:
-        case nn.ReLU():
+        case nn.ReLU() | nn.ReLU6():  # what arrives is rectified, whatever came by on the way forward
             return s.relu()
         case nn.MaxPool2d():
             return _unpool(part, x, s, unpooling)
-        case nn.Conv2d(padding_mode="zeros", padding=(int(), int())):
+        case nn.Conv2d(padding_mode="zeros", padding=(int(), int())) if type(part) is nn.Conv2d:  # others may pad, too
             lost = [  # rows and columns at the far edge that no stride reached
                 n - ((out - 1) * stride - 2 * padding + dilation * (kernel - 1) + 1)
                 for n, out, stride, padding, dilation, kernel in zip(

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Iterator
+from typing import Any
 
 import ipywidgets as widgets
 from torch import Tensor
@@ -9,7 +10,7 @@ from torch import Tensor
 from ..networks import Network
 from ..networks.activation_maps import ORDERS, STRONGEST, Flow, activation_maps, arranged, strip
 from ..optimization_based import atlas
-from ..photos import SHEET, Box, Stroke, paint
+from ..photos import SHEET, Box, Pictures, Stroke, paint
 from .kit import worth_seeing
 from .kit.brush import drawn, painting
 from .kit.call import Call, Expression, Named, Values
@@ -40,8 +41,18 @@ class Microscope(NeuronPanel):
     _strokes: tuple[Stroke, ...] = ()
     _opened = False  # the dossier comes when the panel is on screen
 
-    def __init__(self, network: Network, photo: Tensor | str = "cat", layer: str | None = None, size: int = 300):
-        """``layer`` is the one to begin with, by default one of the middle; ``size`` in screen pixels."""
+    def __init__(
+        self,
+        network: Network,
+        photo: Tensor | str = "cat",
+        pictures: Any = "bundled",
+        layer: str | None = None,
+        size: int = 300,
+    ):
+        """``pictures`` as in `top_patches`, for examples that excite a channel, such as a folder.
+
+        ``layer`` is the one to begin with, by default one of the middle; ``size`` in screen pixels.
+        """
         super().__init__(network, photo)
         self._flow: tuple[object, Flow] | None = None  # of the photo as it is, and of which responses
         self._sources[SHEET] = SHEET
@@ -58,18 +69,21 @@ class Microscope(NeuronPanel):
             "examples": widgets.Dropdown(options=[MOST, RANGE], layout=WIDE),
             **painting(self.say, 0.08, "black"),
         }
-        self.dossier = Dossier(self)
+        Pictures(pictures, network.input_size)  # says now what is wrong with them
+        self.dossier = Dossier(self, pictures)
         picture, text = self.view.picture, self.view.text
+        classes = text("classes", min_height="190px"), text("classes caption", min_height="84px")
+        says = self.view.column(text("guesses"), *classes)  # of fixed height: nothing below jumps while it is empty
+        shown = self.view.row(picture("photo", size), picture("maps", size), says, main=1)
         way = picture("flow", size)
         way.add_class("lv-wide")
         unit = [picture(name, size) for name in ("fires", "backprop", "deconvnet", "guided")]
         unit += [picture(name, size) for name in ("reads", "atlas", "pictures", "patches")]
         dossier = widgets.Box(unit)
         dossier.add_class("lv-dossier")
-        says = self.view.column(text("guesses"), text("classes"), text("classes caption"))
-        shown = self.view.row(picture("photo", size), picture("maps", size), says, main=1)
         self.assemble(self.columns(6), shown, way, dossier)
         self.controls["strokes"].listen(self.outputs["photo"], self.worker.ask)
+        self.controls["camera"].observe(self._moved, "live")  # what waits for a pause comes
         self._opened, self._drawn = True, None
         self.worker.ask()
 
@@ -114,18 +128,22 @@ class Microscope(NeuronPanel):
         photo = self.photo_call()
         return Named("painted", made_by=Call.of(paint, photo, self._strokes)) if self._strokes else photo
 
+    def is_waiting(self) -> bool:
+        return self.dossier.waits and not self.controls["camera"].live
+
     # --- the tiles ----------------------------------------------------------------------------------------------------
 
     def resolve(self, values: Values) -> Resolved:
         layer = values["layer"]
-        channels = self.response(layer).shape[0]
+        response = self.response(layer)
+        channels, numbers = response.shape[0], not response.spatial  # each with a scale of its own would look alike
         choices = {"order": values["order"]} if values["order"] != ORDERS[0] else {}
-        choices |= {"one_scale": True} if values["one_scale"] else {}
+        choices |= {"one_scale": True} if values["one_scale"] or numbers else {}
         if values["tiles"] == LOOKS_FOR:
             choices["pictures"] = Call.of(atlas.read, self.net(), layer)
         call = Call.of(activation_maps, self.net(), self._seen_call(), layer, **choices)
         values = values | {"neuron": min(values["neuron"], channels - 1)}
-        disabled = {"one_scale": values["tiles"] == LOOKS_FOR}
+        disabled = {"one_scale": numbers or values["tiles"] == LOOKS_FOR}
         return Resolved(call, values, {"neuron": channels - 1}, disabled, {"layer": self.layer_names})
 
     def point(self, values: Values, picture: str, row: int, column: int) -> Values:
@@ -152,6 +170,7 @@ class Microscope(NeuronPanel):
         self._made = Made(call, tiles, values, {}, 1)
         code = str(call)
         shown = self.show(self._made)
+        self.view.show_error(None)  # the rest takes its time
         if not self._opened:
             yield Frame(shown, code)
             return
@@ -166,7 +185,8 @@ class Microscope(NeuronPanel):
         response, tiles, (_, flow) = self.response(layer), made.result, self._way()
         boxes = [self.receptive_field(layer)[response.place(channel)]] if response.spatial else []
         at = tiles.channels.tolist().index(channel)
-        strongest = response.activations.reshape(response.shape[0], -1).amax(dim=1).argsort(descending=True)[:NAMED]
+        most = response.activations.reshape(response.shape[0], -1).amax(dim=1)
+        strongest = most.argsort(descending=True, stable=True)[:NAMED]
         named = ", ".join(f"<b>{n}</b>" for n in strongest.tolist())
         column = self.layer_names.index(layer)
         best = flow.channels[:, column].tolist()

@@ -229,7 +229,7 @@ def _cells(numbers: Tensor, limit: float, digits: int = 2) -> str:
     decimals = min(3, max(0, digits - 1 - math.floor(math.log10(limit))))
     cells = ""
     for number, colour in zip(numbers.tolist(), maps.show_signed(numbers.view(1, 1, 1, -1), limit)[0, :, 0].T):
-        ink = "#111" if colour.pow(2.2) @ LIGHT > 0.18 else "#fff"
+        ink = "#000" if colour.pow(2.2) @ LIGHT > 0.18 else "#fff"
         red, green, blue = (255 * colour).round().int().tolist()
         style = f"background:rgb({red},{green},{blue});color:{ink};width:auto;height:26px;padding:0 3px"
         cells += f'<td style="{style}">{number:z.{decimals}f}</td>'

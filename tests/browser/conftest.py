@@ -20,6 +20,7 @@ from lab import (  # noqa: E402
     find_browser,
     new_page,
     own_fonts,
+    seeing,
 )
 
 FAILURES = Path(__file__).parent / "failures"
@@ -41,6 +42,17 @@ def browser(tmp_path_factory):
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def eye(browser, tmp_path_factory):
+    """A browser whose camera sees the coffee and the rocket in turn."""
+    see = seeing(tmp_path_factory.mktemp("film"), ["coffee", "rocket"])
+    other = browser.browser_type.launch(
+        executable_path=find_browser(), args=[*CHROMIUM_ARGUMENTS, *see], timeout=1000 * SECONDS
+    )
+    yield other
+    other.close()
 
 
 @pytest.fixture(scope="session")

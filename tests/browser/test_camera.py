@@ -4,22 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from lab import CHROMIUM_ARGUMENTS, FRONT_ENDS, PANELS, SECONDS, Hall, Lab, eventually, find_browser, new_page, seeing
+from lab import FRONT_ENDS, PANELS, SECONDS, Hall, Lab, eventually, new_page
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 NOT_OURS = ("Cannot read properties of undefined (reading 'schema')",)  # Notebook 7 says it of any notebook
-
-
-@pytest.fixture(scope="module")
-def eye(browser, tmp_path_factory):
-    """A browser whose camera sees the coffee and the rocket in turn."""
-    see = seeing(tmp_path_factory.mktemp("film"), ["coffee", "rocket"])
-    other = browser.browser_type.launch(
-        executable_path=find_browser(), args=[*CHROMIUM_ARGUMENTS, *see], timeout=1000 * SECONDS
-    )
-    yield other
-    other.close()
 
 
 @pytest.fixture(params=FRONT_ENDS)

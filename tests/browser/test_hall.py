@@ -254,6 +254,34 @@ def test_a_hand_paints_and_its_keys_are_not_the_halls(screen):
     assert page.evaluate("() => current") == 4
 
 
+def test_the_microscope_and_the_sum_below_it(screen):
+    page = screen.lesson(10)
+    panel = shown(page)
+    expect(panel.slider("channel")).to_be_visible()
+    page.keyboard.press("4")
+    panel.wait_for_code("pictures=lv.atlas.read(net, 'relu5')")
+    page.keyboard.press("q")
+    panel.root.get_by_text("At how many places does a channel fire there?").wait_for()
+    panel.wait_for_code("'relu1'")
+    page.keyboard.press("a")
+    panel.root.get_by_role("status").get_by_text("As you said. On average a channel fires at").wait_for()
+    panel.wait_for_code("'relu5'")
+    page.keyboard.press("q")
+    expect(panel.root.get_by_role("status")).to_be_hidden()
+
+    page.keyboard.press("PageDown")
+    expect(shown(page).slider("row")).to_be_visible()
+    panel = shown(page)
+    for key, code in (("2", "'pool1'"), ("3", "'conv5'"), ("4", "'fc8'")):
+        page.keyboard.press(key)
+        panel.wait_for_code(f"lv.weighted_sum(net, photo, {code}")
+    page.keyboard.press("q")
+    panel.root.get_by_text("How many of its products are exactly 0?").wait_for()
+    page.keyboard.press("c")
+    panel.root.get_by_role("status").get_by_text("of its 1728 products are 0").wait_for()
+    page.keyboard.press("q")
+
+
 def differs(source: str, before: str) -> None:
     assert source != before
 
@@ -286,7 +314,7 @@ def test_no_lesson_has_barriers_light_or_dark(screen):
     assert page.evaluate("() => lessons.length") == len(lv.live.LESSONS)
     for number in range(len(lv.live.LESSONS)):
         is_shown(page, number)
-        lesson = next(frame for frame in page.frames if f"/0{number}_" in frame.url)
+        lesson = next(frame for frame in page.frames if f"/{number:02}_" in frame.url)
         for panel in range(lesson.locator(".lv-panel").count()):
             is_on_screen(lesson, panel)
             shown(page).root.locator("[aria-label]").first.wait_for(state="attached")

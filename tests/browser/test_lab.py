@@ -74,6 +74,7 @@ def several_pictures_come(panel: LabPanel, number: int) -> None:
         "07_inversion.ipynb",
         "08_layer_by_layer.ipynb",
         "09_learned_priors.ipynb",
+        "10_microscope.ipynb",
     ],
 )
 def test_a_file_just_opened_shows_its_stored_pictures(desk, notebook):

@@ -165,6 +165,29 @@ def test_a_network_that_branches_is_refused(name, cat):
         assert lv.deconvnet(network, cat, first).any()
 
 
+@pytest.fixture(scope="module")
+def full_size():
+    network = lv.load_network("efficientnet_lite0", device="cpu")
+    return network, lv.load_image("cat", network.input_size)
+
+
+@pytest.mark.parametrize("layer", ["relu1", "block1a", "block2a"])
+def test_a_relu6_rectifies_what_arrives_and_what_pads_unevenly_is_transposed(full_size, layer):
+    network, photo = full_size
+    target = lv.neuron(layer, 3)
+    rule = lv.gradient(network, photo, target, rule="deconvnet")
+    torch.testing.assert_close(
+        lv.deconvnet(network, photo, target), rule, rtol=1e-3, atol=1e-4 * rule.abs().max().item()
+    )
+
+
+def test_a_block_that_adds_its_input_is_no_chain(full_size):
+    network, photo = full_size
+    with pytest.raises(lv.NoChain, match="'block2b' gives something else than its last part"):
+        lv.deconvnet(network, photo, lv.neuron("block2b", 3))
+    assert lv.top_patches(network, [photo], "block2b", 3, progress=False).reconstructions[0].any()
+
+
 def test_a_relu_that_cannot_be_seen_is_not_forgotten():
     class Hidden(nn.Module):
         def __init__(self):

@@ -15,13 +15,6 @@ from lecture_viz.photos import paint
 PARTS = ("fires", "backprop", "deconvnet", "guided", "reads", "atlas", "patches", "pictures")
 
 
-@pytest.fixture(autouse=True)
-def few_steps(monkeypatch):
-    """Four pictures that differ take seconds; here the first steps do."""
-    recipe = lv.atlas.recipe
-    monkeypatch.setattr(lv.atlas, "recipe", lambda network: (2, recipe(network)[1]))
-
-
 @pytest.fixture
 def panel(network, cat, again):
     return again(lambda: lv.live.microscope(network, cat))
@@ -184,12 +177,45 @@ def test_while_the_camera_runs_only_what_is_there_at_once_follows(panel, network
         panel.wait()
         assert camera.answered == answered + 1
     assert same(lv.activation_maps(network, panel.photo, "relu3", "strength").image, panel.image("maps"))
-    for name in PARTS:
-        assert (panel.image(name) is BLANK) == (name in (*lv.RULES, "reads")), name
-    assert "pause the camera" in said(panel, "backprop")
+    waiting = (*lv.RULES, "reads")
+    assert {name for name in PARTS if panel.image(name) is BLANK} == {*waiting}
+    assert panel.outputs["classes"].value == ""
+    panel.set(neuron=13)
+    assert {name for name in PARTS if panel.image(name) is BLANK} == {*waiting, "patches", "pictures"}
+    for name in ("backprop", "reads", "classes", "patches", "pictures"):
+        assert "pause the camera" in said(panel, name)
     camera.live = False
-    panel.set(order="index")
-    assert not any(panel.image(name) is BLANK for name in PARTS)
+    panel.wait()  # no hand has to move anything
+    assert not any(panel.image(name) is BLANK for name in PARTS) and "pause" not in said(panel, "backprop")
+
+
+def test_a_part_that_the_camera_has_cut_short_vanishes(panel, monkeypatch):
+    """It had begun to fill in; what was there is of another photo."""
+    panel.set(layer="relu3", neuron=12)
+    show = panel.view.show
+
+    def cut_short(outputs, code):
+        show(outputs, code)
+        if "backprop" in outputs and outputs["backprop"] is not BLANK:
+            panel.controls["camera"].live = True
+            panel.worker.ask()  # as the browser does, from another thread
+
+    monkeypatch.setattr(panel.view, "show", cut_short)
+    panel.set(neuron=13)
+    assert panel.image("backprop") is BLANK and panel.image("fires") is not BLANK
+    for name in ("backprop", "pictures"):
+        assert "pause the camera" in said(panel, name)
+    monkeypatch.undo()
+    panel.controls["camera"].live = False
+    panel.wait()
+
+
+def test_a_layer_of_single_numbers_has_one_scale(panel, network, cat):
+    """Else all tiles would look alike."""
+    panel.set(layer="fc8", one_scale=False)
+    assert panel.controls["one_scale"].disabled
+    assert same(lv.activation_maps(network, cat, "fc8", "strength", one_scale=True).image, panel.image("maps"))
+    assert made_by(panel.code(), net=network, photo=cat).image.unique().numel() > 10
 
 
 def test_a_part_that_cannot_be_says_why_and_the_others_are_there(panel, monkeypatch):
@@ -227,3 +253,14 @@ def test_a_network_of_ones_own_without_relu_is_looked_at_too(cat):
     panel = lv.live.microscope(lv.wrap(module, 64), cat)
     panel.wait()
     assert "no ReLU" in said(panel, "backprop") and panel.image("pictures") is not BLANK
+
+
+def test_examples_come_from_a_folder_of_ones_own_too(network, cat, tmp_path):
+    for name in ("coffee", "rocket", "cat"):
+        lv.images.to_pil(lv.load_image(name, 64)).save(tmp_path / f"{name}.png")
+    panel = lv.live.microscope(network, cat, pictures=str(tmp_path)).set(layer="relu3", neuron=12)
+    found = made_by(code_of(panel, "patches"), net=network)
+    assert len(found.photos) <= 3 and set(found.names) <= {"coffee.png", "rocket.png", "cat.png"}
+    assert same(lv.plots.mosaic(found.patches), panel.image("patches"))
+    with pytest.raises(FileNotFoundError, match="there is no folder"):
+        lv.live.microscope(network, cat, pictures="no/such/folder").wait()

@@ -6,6 +6,7 @@ Each part is a call of the package, which stands below its picture. A part whose
 import html
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,21 +37,23 @@ BLANK = torch.full((1, 3, 8, 8), 0.93)
 class Entry:
     """A part: its outputs by ``names``, the ``call`` that makes it, and how its results look, one after the other.
 
-    ``lasting``: another photo does not change it.
+    ``quick``: it is there at once, also while the camera runs.
     """
 
     names: tuple[str, ...]
     call: Expression
     frames: Callable[[], Iterator[dict[str, Shown]]]
-    lasting: bool = False
+    quick: bool = False
 
 
 class Dossier:
     """The dossiers of the units of a panel's network, on its photo."""
 
-    def __init__(self, panel: NeuronPanel):
-        self.panel = panel
+    def __init__(self, panel: NeuronPanel, pictures: Any):
+        """``pictures`` as in `top_patches`."""
+        self.panel, self._source = panel, pictures
         self._filled: dict[tuple[str, ...], Expression] = {}
+        self._paused: set[tuple[str, ...]] = set()  # parts that say that they wait for the camera
         self._scans: dict[str, Iterator[Strongest]] = {}  # of the bundled pictures, by network; under way …
         self._found: dict[str, Strongest] = {}  # … and as far as they have come
 
@@ -59,12 +62,13 @@ class Dossier:
     ) -> Iterator[dict[str, Shown]]:
         """Outputs, as they come: first all that is to vanish, which is of another unit or photo.
 
-        While the camera is ``live``, only what is there at once and what outlasts a photo.
+        While the camera is ``live``, only what is there at once: the next frame waits for it.
         """
         entries = [*self.entries(layer, channel, examples, photo)]
         missing = [entry for entry in entries if self._filled.get(entry.names) != entry.call]
-        later = [entry for entry in missing[1:] if live and not entry.lasting]
-        stale = [entry for entry in missing if entry not in later or entry.names in self._filled]
+        later = [entry for entry in missing if live and not entry.quick]
+        stale = [entry for entry in missing if entry not in later or entry.names not in self._paused]
+        self._paused = {entry.names for entry in later}
         for entry in stale:
             self._filled.pop(entry.names, None)
         yield {name: shown for entry in stale for name, shown in self._blank(entry, entry in later).items()}
@@ -77,12 +81,17 @@ class Dossier:
                 yield {f"{entry.names[0]} caption": f"<b>{self._title(entry)}</b>: {html.escape(str(error))}"}
             self._filled[entry.names] = entry.call
 
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to see once the camera pauses."""
+        return bool(self._paused)
+
     def entries(self, layer: str, channel: int, examples: str, photo: Expression) -> Iterator[Entry]:
         """From fast to slow."""
         panel, net = self.panel, self.panel.net()
         about = net, photo, panel.at_strongest(layer, channel)
         maps_here = Item(Item(Call.of(Part(net, "activations"), photo, layer), 0), channel)
-        yield Entry(("fires",), maps_here, lambda: self._fires(layer, channel, maps_here))
+        yield Entry(("fires",), maps_here, lambda: self._fires(layer, channel, maps_here), quick=True)
         rule = Call.of(gradient, *about, Named("rule"))
         rules = ForEach(rule, "rule", RULES, "lv.RULES")
         yield Entry(RULES, rules, lambda: self._rules(layer, channel, rule, rules))
@@ -91,23 +100,25 @@ class Dossier:
         moved = Call.of(effects, net, photo, layer, channel)
         yield Entry(("classes",), moved, lambda: self._classes(layer, moved))
         stored = Item(Call.of(atlas.read, net, layer), channel)
-        yield Entry(("atlas",), stored, lambda: self._atlas(stored), lasting=True)
+        yield Entry(("atlas",), stored, lambda: self._atlas(stored), quick=True)
         seen = top_patches if examples == STRONGEST else dataset_examples
         quiet = {"progress": False} if seen is dataset_examples else {}
-        nine = Call.of(seen, net, "bundled", layer, channel, **quiet)
-        yield Entry(("patches",), nine, lambda: self._patches(layer, channel, nine), lasting=True)
+        source = self._source if isinstance(self._source, str) else Named("pictures", self._source)
+        nine = Call.of(seen, net, source, layer, channel, **quiet)
+        yield Entry(("patches",), nine, lambda: self._patches(layer, channel, nine))
         search = Call.of(diverse, net, layer, channel)
         four = Part(Call.of(last, search), "image")
-        yield Entry(("pictures",), four, lambda: self._pictures(four, search), lasting=True)
+        yield Entry(("pictures",), four, lambda: self._pictures(four, search))
 
     def _title(self, entry: Entry) -> str:
         return self.panel.say(f"{entry.names[0]} title")
 
     def _blank(self, entry: Entry, later: bool) -> dict[str, Shown]:
         why = self.panel.say("paused" if later else "coming")
-        texts: dict[str, Shown] = {f"{name} caption": "" for name in entry.names}
+        blank: dict[str, Shown] = {name: BLANK if name in self.panel.view.alts else "" for name in entry.names}
+        texts = {f"{name} caption": "" for name in entry.names}
         texts[f"{entry.names[0]} caption"] = f"<b>{self._title(entry)}</b>: {why}"
-        return {name: BLANK for name in entry.names if name in self.panel.view.alts} | texts
+        return blank | texts
 
     def _caption(self, name: str, call: Expression, text: str) -> dict[str, Shown]:
         return {f"{name} caption": f"<b>{self.panel.say(f'{name} title')}</b>: {text}<br>{_code(call)}"}
@@ -143,7 +154,8 @@ class Dossier:
             return
         best = fed.contributions.argsort(descending=True)[:FEEDERS].tolist()
         response = self.panel.response(fed.layer)
-        tiles = coloured(response.activations.reshape(response.shape[0], *(response.shape[1:] or (1, 1)))[best], False)
+        fires = response.activations.reshape(response.shape[0], *(response.shape[1:] or (1, 1)))[best]
+        tiles = coloured(fires, one_scale=not response.spatial)
         said = ", ".join(f"<b>{n}</b> ({fed.contributions[n].item():+.2g})" for n in best)
         text = self.panel.say("feeders", layer=fed.layer) + f" {said}"
         yield {"reads": figures.mosaic([*tiles.split(1)], 2)} | self._caption("reads", call, text)
@@ -167,7 +179,7 @@ class Dossier:
 
     def _patches(self, layer: str, channel: int, call: Call) -> Iterator[dict[str, Shown]]:
         if call.function is top_patches:
-            pictures = Pictures("bundled", self.panel.network.input_size)
+            pictures = Pictures(self._source, self.panel.network.input_size)
             yield from self._look(pictures)
             looked = self._found[self.panel.network.name]
             results = iter([patches(self.panel.network, pictures, looked, layer, channel)])

@@ -77,6 +77,7 @@ function render({ model, el }, file) {
     const keys = model.get('brush').length ? texts['brush keys'] : model.get('grid').length ? texts.keys : '';
     frame.setAttribute('aria-label', `${model.get('alt')} ${keys}`);
     frame.classList.toggle('lv-painted', model.get('brush').length > 0);
+    frame.classList.toggle('lv-chosen-from', model.get('grid').length > 0);
   };
   const room = () => el.style.setProperty('--side', `${model.get('side')}px`);
 
