@@ -88,10 +88,12 @@ class Microscope(NeuronPanel):
         self.worker.ask()
 
     def _worth(self) -> tuple[str, str, str]:
-        """The first layer behind a ReLU, a middle and a deep one, with maps that show something."""
+        """A first layer, behind its ReLU unless that is saturated, a middle and a deep one."""
         spatial = [name for name in self.layer_names if self.response(name).spatial]
         _, middle, deep = worth_seeing.layers(self.network, spatial)
-        return next((name for name in spatial if self.response(name).activations.min() >= 0), spatial[0]), middle, deep
+        behind = [name for name in spatial[:2] if self.response(name).activations.min() >= 0]
+        first = next((name for name in behind if not self.response(name).saturated), spatial[0])
+        return first, middle, deep
 
     def presets(self, values: Values) -> dict[str, Values]:
         early, middle, deep = self._worth()

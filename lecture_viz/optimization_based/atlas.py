@@ -107,17 +107,23 @@ def read(network: Network, layer: str) -> Tensor:
         ValueError: unknown layer.
         FileNotFoundError: none are stored, or they are of other weights (says how to make them).
     """
-    name, about = source(network, layer), index(network.name)
-    entry = about.get("layers", {}).get(name)
-    if entry is None or about["weights"] != fingerprint(network.module):
+    name = source(network, layer)
+    if not is_stored(network, layer):
         raise FileNotFoundError(
             f"no atlas of {name} of {network.name} with these weights is stored; it is made by "
             f"python -m lecture_viz.training atlas {network.name} --layers {name}"
         )
+    entry = index(network.name)["layers"][name]
     sheet = load_image(FOLDER / entry["file"])
     size = entry["size"]
     cells = sheet.unfold(2, size, size).unfold(3, size, size)  # (1, 3, rows, columns, size, size)
     return cells[0].flatten(1, 2).transpose(0, 1)[: entry["channels"]]
+
+
+def is_stored(network: Network, layer: str) -> bool:
+    """Whether `read` finds pictures of a layer of this network, with just these weights."""
+    about = index(network.name)
+    return source(network, layer) in about.get("layers", {}) and about["weights"] == fingerprint(network.module)
 
 
 def index(name: str) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def test_every_part_is_what_its_code_makes(panel, network, cat, layer, neuron):
         assert re.findall(r"<b>(\d+)</b> \(", said(panel, "reads")) == [str(n) for n in best]
     moved = made_by(code_of(panel, "classes"), **names)
     assert network.labels[moved.argmax()] in panel.outputs["classes"].value
-    if layer != "fc6":  # it has no atlas
-        assert same(made_by(code_of(panel, "atlas"), **names)[None], panel.image("atlas"))
+    assert same(made_by(code_of(panel, "atlas"), **names)[None], panel.image("atlas"))
+    assert ("lv.atlas.draw" if layer == "fc6" else "lv.atlas.read") in said(panel, "atlas")  # it has no atlas
     nine = made_by(code_of(panel, "patches"), **names)
     assert same(lv.plots.mosaic(nine.patches), panel.image("patches"))
     four = made_by(code_of(panel, "pictures"), **names)
@@ -219,16 +219,13 @@ def test_a_layer_of_single_numbers_has_one_scale(panel, network, cat):
 
 
 def test_a_part_that_cannot_be_says_why_and_the_others_are_there(panel, monkeypatch):
-    panel.set(layer="fc6", neuron=3)
-    assert "training atlas alexnet64 --layers fc6" in said(panel, "atlas")
-    assert panel.image("atlas") is BLANK and panel.image("pictures") is not BLANK
-
     def refuse(*_):
-        raise ValueError("this network has no ReLU")
+        raise ValueError("these <pictures> cannot be read")
 
     monkeypatch.setattr(dossier, "patches", refuse)
-    panel.set(neuron=4)
-    assert "this network has no ReLU" in said(panel, "patches")
+    panel.set(layer="fc6", neuron=3)
+    assert "these &lt;pictures&gt; cannot be read" in said(panel, "patches")
+    assert panel.image("patches") is BLANK and panel.image("pictures") is not BLANK
 
 
 def test_examples_go_from_the_least_to_the_most(panel, network):

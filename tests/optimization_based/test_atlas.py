@@ -20,7 +20,7 @@ def empty(monkeypatch, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("name, layers", atlas.LAYERS.items())
+@pytest.mark.parametrize("name, layers", [*atlas.LAYERS.items(), ("inception64_robust", atlas.LAYERS["inception64"])])
 def test_the_layers_that_ship_are_there_whole(name, layers):
     network = lv.load_network(name)
     with torch.no_grad():

@@ -99,8 +99,10 @@ class Dossier:
         yield Entry(("reads",), reads, lambda: self._reads(layer, channel, reads))
         moved = Call.of(effects, net, photo, layer, channel)
         yield Entry(("classes",), moved, lambda: self._classes(layer, moved))
-        stored = Item(Call.of(atlas.read, net, layer), channel)
-        yield Entry(("atlas",), stored, lambda: self._atlas(stored), quick=True)
+        stored = atlas.is_stored(panel.network, layer)
+        of_all, of_one = Call.of(atlas.read, net, layer), Call.of(atlas.draw, net, layer, [channel])
+        picture = Item(of_all, channel) if stored else Item(of_one, 0)
+        yield Entry(("atlas",), picture, lambda: self._atlas(picture, stored), quick=stored)
         seen = top_patches if examples == STRONGEST else dataset_examples
         quiet = {"progress": False} if seen is dataset_examples else {}
         source = self._source if isinstance(self._source, str) else Named("pictures", self._source)
@@ -174,8 +176,9 @@ class Dossier:
         heading = f"<b>{self.panel.say('classes title')}</b>"
         yield {"classes": heading + bars(shown, ".2f", 90), "classes caption": f"{text}<br>{_code(call)}"}
 
-    def _atlas(self, call: Expression) -> Iterator[dict[str, Shown]]:
-        yield {"atlas": call.run()[None]} | self._caption("atlas", call, self.panel.say("atlas"))
+    def _atlas(self, call: Expression, stored: bool) -> Iterator[dict[str, Shown]]:
+        text = self.panel.say("atlas" if stored else "drawn now")
+        yield {"atlas": call.run()[None]} | self._caption("atlas", call, text)
 
     def _patches(self, layer: str, channel: int, call: Call) -> Iterator[dict[str, Shown]]:
         if call.function is top_patches:
