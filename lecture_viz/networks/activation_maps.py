@@ -79,7 +79,7 @@ def arranged(
     activations: Tensor, order: str = "index", one_scale: bool = False, pictures: Tensor | None = None
 ) -> ActivationMaps:
     """The same, of ``activations`` ``(C, h, w)`` or ``(C,)`` that are known."""
-    found = activations if activations.ndim == 3 else activations.view(-1, 1, 1)
+    found = activations.cpu().contiguous() if activations.ndim == 3 else activations.cpu().view(-1, 1, 1)
     if pictures is not None and len(pictures) != len(found):
         raise ValueError(f"the layer has {len(found)} channels, and there are {len(pictures)} pictures: give one each")
     channels = sorted_by(found, order)
@@ -120,10 +120,9 @@ def selectivity(activations: Tensor) -> Tensor:
 def coloured(activations: Tensor, one_scale: bool) -> Tensor:
     """Maps ``(C, h, w)`` as pictures ``(C, 3, h, w)``; about 0, if any number is negative."""
     signed = bool(activations.min() < 0)
-    limits = torch.full((len(activations),), maps.stretch(activations))
-    if not one_scale:
-        limits = activations.flatten(1).abs().amax(dim=1).cpu()
-    scaled = activations[:, None].cpu() / limits.clamp(min=1e-12).view(-1, 1, 1, 1)
+    largest = activations.flatten(1).abs().amax(dim=1)
+    limits = torch.full_like(largest, maps.stretch(activations)) if one_scale else largest.clamp(min=1e-12)
+    scaled = (activations / limits.view(-1, 1, 1))[:, None].cpu()
     return maps.show_signed(scaled, 1) if signed else maps.show_magnitude(scaled, 1)
 
 
