@@ -259,5 +259,11 @@ def test_examples_come_from_a_folder_of_ones_own_too(network, cat, tmp_path):
     found = made_by(code_of(panel, "patches"), net=network)
     assert len(found.photos) <= 3 and set(found.names) <= {"coffee.png", "rocket.png", "cat.png"}
     assert same(lv.plots.mosaic(found.patches), panel.image("patches"))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "one.png").write_bytes(b"no picture")
+    panel = lv.live.microscope(network, cat, pictures=str(tmp_path / "broken"))
+    for neuron in (3, 4):
+        panel.set(neuron=neuron)
+        assert "not one of these 1 pictures can be read" in said(panel, "patches")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         lv.live.microscope(network, cat, pictures="no/such/folder").wait()

@@ -196,10 +196,14 @@ class Dossier:
         """At all bundled pictures, for all layers at once; where a hand has gone on meanwhile, it goes on, too."""
         network = self.panel.network
         looking = self._scans.setdefault(network.name, scan(network, pictures, network.layers))
-        for found in looking:
-            self._found[network.name] = found
-            text = self.panel.say("looking", seen=found.seen, total=len(pictures))
-            yield {"patches caption": f"<b>{self.panel.say('patches title')}</b>: {text}"}
+        try:
+            for found in looking:
+                self._found[network.name] = found
+                text = self.panel.say("looking", seen=found.seen, total=len(pictures))
+                yield {"patches caption": f"<b>{self.panel.say('patches title')}</b>: {text}"}
+        except ValueError:  # not one can be read; the next unit asks again
+            del self._scans[network.name]
+            raise
 
     def _pictures(self, call: Expression, search: Call) -> Iterator[dict[str, Shown]]:
         steps: Iterator[Step] = search.run()
