@@ -27,6 +27,9 @@ LIMITS = {
     "reidentification": (4, {"bits": 4}, 1),  # the gallery's looks and its activations; what is stored
     "priors": (0, {"weight": 10}, 0),
     "distribution": (1, {"L2": 3}, 0),  # which layers have rows and columns
+    # all layers, all receptive fields; the dossier: a map, three rules, what it reads and moves, nine patches as above,
+    # a start and a few steps of the four pictures (`few_steps`)
+    "microscope": (23, {"neuron": 5}, 21),
     "weighted_sum": (3, {"neuron": 5}, 1),  # all layers at once, all receptive fields, the sum
 }
 
@@ -47,10 +50,11 @@ def passes(monkeypatch):
 def test_the_network_runs_no_more_than_it_must(name, network, cat, passes, monkeypatch):
     monkeypatch.setattr("lecture_viz.live.kit.panel.SLOW", float("inf"))  # on busy cores coarse pictures would count
     to_build, move, to_move = LIMITS[name]
-    if name == "deconvnet":
-        make(name, network, cat)  # the first look at all pictures, which is remembered from then on
+    if name in ("deconvnet", "microscope"):
+        make(name, network, cat).wait()  # the first look at all pictures, which is remembered from then on
         passes.clear()
     panel = make(name, network, cat)
+    panel.wait()
     assert len(passes) <= to_build
     passes.clear()
     panel.set(**move)
