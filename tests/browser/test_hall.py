@@ -223,13 +223,15 @@ def test_space_starts_and_stops_and_the_next_lesson_is_warm(screen):
     expect(shown(page).slider("bias")).to_be_visible()  # the second panel of this lesson
     page.keyboard.press(" ")
     shown(page).wait_for_text("armlike")
+    page.keyboard.press("PageDown")
+    expect(shown(page).slider("angle")).to_be_visible()  # its last one
     warm = kernel_of(page, 6)
     page.keyboard.press("PageDown")
     page.locator("iframe:not(.waiting)[title='6 · DeepDream']").wait_for()
     assert kernel_of(page, 6) == warm
     page.keyboard.press("PageUp")
     page.locator("iframe:not(.waiting)[title='5 · Activation maximisation']").wait_for()
-    expect(shown(page).slider("bias")).to_be_visible()  # behind it, so the last panel
+    expect(shown(page).slider("angle")).to_be_visible()  # behind it, so the last panel
 
 
 def test_a_hand_paints_and_its_keys_are_not_the_halls(screen):
