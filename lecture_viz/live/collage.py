@@ -37,6 +37,7 @@ class Collage(PhotoPanel):
     """
 
     name = "collage"
+    further = tuple(TEXTURES)
     menus = ("photo", "thing")
 
     question = Question("elsewhere", ("follows", "stays", "astray"), before="corner")
@@ -44,7 +45,6 @@ class Collage(PhotoPanel):
     def __init__(self, network: Network, thing: str = "cat", background: Tensor | str = "grass", size: int = 280):
         """``thing`` is a bundled photo of `images.OUTLINES`, ``background`` what `load_image` takes."""
         super().__init__(network, background)
-        self._sources |= {name: name for name in TEXTURES}
         self._labels: tuple[Network, Any, str, str] | None = None  # its first and last guess at the photo of the thing
         self._tried: list[tuple[bool, bool, bool, float]] = []  # what came of each place, see `_try`
         self._tried_with: Expression | None = None  # the map at the first of them

@@ -38,6 +38,7 @@ class Microscope(NeuronPanel):
 
     name = "microscope"
     question = Question("deep", ("few", "half", "most"), before="early")
+    further = (SHEET,)
     _strokes: tuple[Stroke, ...] = ()
     _opened = False  # the dossier comes when the panel is on screen
 
@@ -55,9 +56,6 @@ class Microscope(NeuronPanel):
         """
         super().__init__(network, photo)
         self._flow: tuple[object, Flow] | None = None  # of the photo as it is, and of which responses
-        self._sources[SHEET] = SHEET
-        photos = self.controls["photo"]
-        photos.options, photos.value = [*photos.options, SHEET], self._photo_name
         first = layer or self._worth()[1]
         self.controls["layer"].value = first
         self.controls["neuron"].max = self.response(first).shape[0] - 1
@@ -198,7 +196,7 @@ class Microscope(NeuronPanel):
             "photo": Marked(self.seen, boxes, brush=drawn(made.values), alone=True),
             "photo caption": self.say("photo caption"),
             "maps": _tile(tiles.image, tiles.grid, *divmod(at, tiles.columns)),
-            "maps caption": f"{chosen}<br>{self.say('strongest', named='')}{named}",
+            "maps caption": f"{chosen}<br>{self.say('strongest')} {named}",
             "flow": _tile(flow.image, (STRONGEST, len(self.layer_names)), row, column, whole=True),
             "flow caption": self.say("flow"),
             "guesses": f"<b>{self.say('guesses')}</b>{bars(self._guesses(), '.0%', 90)}",

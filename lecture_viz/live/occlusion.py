@@ -31,16 +31,14 @@ class Occlusion(NeuronPanel):
     """
 
     name = "occlusion"
+    further = (SHEET,)
 
     def __init__(
         self, network: Network, photo: Tensor | str = "coffee", label: str | int | None = None, size: int = 280
     ):
         """``label`` is the class to start with, by default the most probable one; ``size`` in screen pixels."""
         super().__init__(network, photo, label)
-        self._sources[SHEET] = SHEET
         self._scores: tuple[Call, Scores] | None = None  # of the squares, and for which call
-        photos = self.controls["photo"]
-        photos.options, photos.value = [*photos.options, SHEET], self._photo_name
         self.controls |= {
             **painting(self.say, 0.12, "grey"),
             "cover": widgets.Dropdown(options=[NOTHING, MOST, LEAST], layout=WIDE),

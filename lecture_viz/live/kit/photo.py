@@ -33,6 +33,7 @@ class PhotoPanel(Panel):
 
     menus: tuple[str, ...] = ("photo",)  # where an uploaded photo can be chosen
     networks: tuple[str, ...] = NETWORKS  # offered beside the notebook's own
+    further: tuple[str, ...] = ()  # photos, beside the bundled ones
 
     def __init__(self, network: Network | str, photo: Tensor | str):
         """``photo`` is an image ``(1, 3, H, W)`` in ``[0, 1]``, a bundled name or a path; ``network`` may be a name."""
@@ -41,7 +42,9 @@ class PhotoPanel(Panel):
         self._loaded: dict[str, Network] = {}
         self.network = self._given or self.load_network(str(network))
         self._loaded[self.network.name] = self.network
-        self._sources: Values = {name: name for name in photos.BUNDLED_PHOTOS}  # as `load_image` takes them
+        self._sources: Values = {
+            name: name for name in (*photos.BUNDLED_PHOTOS, *self.further)
+        }  # as `load_image` takes them
         self._brought: dict[str, Tensor] = {}  # the pixels of files that a hand has brought
         self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
