@@ -4,18 +4,10 @@ from itertools import pairwise
 
 import pytest
 import torch
-from torch import nn
 
 import lecture_viz as lv
 from lecture_viz.gradient_based import dataset_examples as examples
 from lecture_viz.gradient_based import top_patches
-
-
-@pytest.fixture(scope="module")
-def small():
-    torch.manual_seed(0)
-    chain = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(320, 4))
-    return lv.wrap(chain, 16)
 
 
 def noise(count: int) -> list[torch.Tensor]:

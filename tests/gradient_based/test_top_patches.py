@@ -3,7 +3,6 @@
 import pytest
 import torch
 from PIL import Image
-from torch import nn
 from torchvision.datasets import FakeData
 
 import lecture_viz as lv
@@ -17,13 +16,6 @@ from lecture_viz.photos import Pictures
 def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "hub"))
     return tmp_path / "hub" / "lecture_viz"
-
-
-@pytest.fixture(scope="module")
-def small():
-    torch.manual_seed(0)
-    chain = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(320, 4))
-    return lv.wrap(chain, 16)
 
 
 def noise(count: int) -> list[torch.Tensor]:
