@@ -51,7 +51,7 @@ if TYPE_CHECKING:  # imported at first use, see below: a script needs no widgets
     from .optimization_based.optimization import Diverged, last
     from .optimization_based.priors import decode, decoder_prior, deep_image_prior, spectral_slope
     from .optimization_based.reidentification import store
-    from .results import stored
+    from .optimization_based.results import stored
 
     images: Any
 
@@ -88,7 +88,7 @@ _LATER = {
     "spectral_slope": "optimization_based.priors",
     "start_image": "optimization_based.maximization",
     "store": "optimization_based.reidentification",
-    "stored": "results",
+    "stored": "optimization_based.results",
 }
 
 __all__ = [

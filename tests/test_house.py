@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "lecture_viz"
 # from the top floor down; a room may use those below it, and of its own floor only itself
 FLOORS = (
-    {"presenter", "training"},
-    {"live", "exercises", "results"},
+    {"presenter", "training", "__main__"},
+    {"live", "exercises"},
     {"gradient_based", "optimization_based", "figures"},
     {"targets"},
     {"networks"},

@@ -1,40 +1,75 @@
-"""Open JupyterLab as it suits this machine, or check the machine, from a terminal.
+"""Lecture Viz from a terminal.
 
-    python lecture_viz/machine lab notebooks/00_start_here.ipynb    all that JupyterLab takes: --port, --no-browser, …
-    python lecture_viz/machine check                                lv.machine.check(); exit status 1 if not all is well
+    lab [FOLDER]      copy the notebooks into FOLDER (lecture-viz), never over your work, and open JupyterLab there; all
+                      that JupyterLab takes: --port, --no-browser, …; a notebook in place of a folder is opened as it is
+    present           the lessons' panels full-screen, for the lecture hall; all that the presenter takes: --photo, …
+    check             is this machine ready? what is missing, and what mends it; exit status 1 if not all is well
+    update [FOLDER]   bring FOLDER's notebooks to the version that is installed; those you changed stay
 
-Where the package is installed without its folder at hand, `python -m lecture_viz.machine` does the same.
+`lecture-viz`, `python -m lecture_viz` and, where the package lies at hand, `python lecture_viz/machine` are the same.
 """
 
 import argparse
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_module
 from urllib.parse import quote
 
 if __package__:
-    from . import places, report
+    from . import handout, places, report
 else:  # without the package, hence without PyTorch: JupyterLab needs none of its 300 MB, and it may be what is broken
+    import handout
     import places
     import report
 
     del sys.path[0]  # this folder: its modules are nobody else's
 
+FOLDER = Path("lecture-viz")
+LANGUAGE = "LECTURE_VIZ_LANGUAGE"  # the kernels read it
+LANGUAGES = sorted(file.stem for file in (Path(__file__).parents[1] / "languages").glob("??.json"))
 # nothing is asked of a network, in a lecture hall there may be none
 QUIET = {"LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate", "LabApp.news_url": "None"}
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m lecture_viz.machine", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="lecture-viz",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("command", choices=["lab", "check"])
+    parser.add_argument("command", choices=["lab", "present", "check", "update"])
+    parser.add_argument("--language", choices=LANGUAGES, help="of notebooks and panels; in German, of panels")
     asked, more = parser.parse_known_args(argv)
-    if asked.command == "lab":
-        return lab(more)
-    if more:
-        parser.error(f"check takes no arguments: {' '.join(more)}")
-    return check()
+    try:
+        match asked.command:
+            case "lab":
+                return lab(more, asked.language)
+            case "present":
+                return present(more, asked.language)
+            case "update" if len(more) < 2:
+                return update(Path(*more) if more else FOLDER)
+            case "check" if not more:
+                return check()
+    except OSError as error:  # a folder that cannot be written, a port out of reach
+        print(error, file=sys.stderr)
+        return 1
+    parser.error(f"{asked.command} does not take {' '.join(more)}")
+
+
+def update(folder: Path) -> int:
+    """Bring a folder's notebooks to this version, and say what was done."""
+    print(*(handout.hand_out(folder, update=True) or [f"{folder} is up to date"]), sep="\n")
+    return 0
+
+
+def present(arguments: list[str], language: str | None) -> int:
+    """Run the presenter view with the notebooks that come with the package, until it is stopped."""
+    sys.argv[1:] = [str(handout.SHIPPED), *([f"--language={language}"] if language else []), *arguments]
+    run_module("lecture_viz.presenter", run_name="__main__")  # as `python -m` does
+    return 0
 
 
 def check() -> int:
@@ -47,14 +82,23 @@ def check() -> int:
     return 0 if found.ready else 1
 
 
-def lab(arguments: list[str]) -> int:
+def lab(arguments: list[str], language: str | None = None) -> int:
     """Run JupyterLab until it is stopped."""
     if find_spec("jupyterlab") is None:
         print(f"{sys.executable} has no JupyterLab; `make clean lab` sets the environment up again", file=sys.stderr)
         return 1
+    if language:
+        os.environ[LANGUAGE] = language
     options = ["--allow-root"] if places.prepare() else []
     options += [f"--{name}={value}" for name, value in QUIET.items() if f"--{name}=" not in " ".join(arguments)]
-    if arguments and arguments[0].endswith(".ipynb"):  # the address in the terminal opens it, too
+    if not arguments or not arguments[0].endswith(".ipynb"):
+        own = bool(arguments) and not arguments[0].startswith("-")
+        folder = Path(arguments[0]) if own else FOLDER
+        handout.hand_out(folder)
+        print(f"The notebooks are in {folder.resolve()}", flush=True)
+        arguments = [f"--ServerApp.root_dir={folder.resolve()}", *arguments[own:]]
+        options.append(f"--LabApp.default_url=/lab/tree/{handout.first(os.environ.get(LANGUAGE) or 'en')}")
+    else:  # the address in the terminal opens it, too
         options.append(f"--LabApp.default_url=/lab/tree/{quote(Path(arguments[0]).name)}")
     from jupyterlab.labapp import LabApp
 

@@ -1,4 +1,4 @@
-"""``python -m lecture_viz.machine``: JupyterLab starts for whoever types it; the check exits with its verdict."""
+"""``lecture-viz``: JupyterLab and the hall start for whoever types it; the check exits with its verdict."""
 
 import os
 import re
@@ -76,19 +76,21 @@ def started(monkeypatch, at_home):
     options = []
     monkeypatch.setattr(LabApp, "launch_instance", options.extend)
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
+    monkeypatch.chdir(at_home)
     return options
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no root")
 def test_root_is_told_what_it_means(started, monkeypatch, capsys):
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert terminal.main(["lab"]) == 0
+    assert terminal.main(["lab", "a.ipynb"]) == 0
     assert "--allow-root" in started
     (line,) = capsys.readouterr().out.splitlines()
     assert "root" in line and "token" in line and "everything" in line
     started.clear()
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    terminal.main(["lab"])
+    terminal.main(["lab", "a.ipynb"])
     assert "--allow-root" not in started and capsys.readouterr().out == ""
 
 
@@ -98,6 +100,63 @@ def test_jupyterlab_is_asked_for_what_was_typed_and_asks_no_network(started):
     assert "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate" in started
     assert "--LabApp.news_url=None" not in started  # JupyterLab takes each option once
     assert "--LabApp.default_url=/lab/tree/%C3%9Cbung%201.ipynb" in started
+
+
+@pytest.mark.parametrize(
+    ("typed", "folder", "begins"),
+    [
+        (["lab"], "lecture-viz", "00_start_here.ipynb"),
+        (["lab", "my notes", "--language", "zh", "--port=9000"], "my notes", "zh/00_start_here.ipynb"),
+        (["lab", "--port=9000", "--language=de"], "lecture-viz", "00_start_here.ipynb"),
+    ],
+)
+def test_the_notebooks_are_copied_and_opened_in_a_language(started, at_home, capsys, typed, folder, begins):
+    assert terminal.main(typed) == 0
+    assert {f"--ServerApp.root_dir={at_home / folder}", f"--LabApp.default_url=/lab/tree/{begins}"} <= {*started}
+    assert ("--port=9000" in started) == ("--port=9000" in typed) and "my notes" not in started
+    assert (at_home / folder / begins).is_file() and str(at_home / folder) in capsys.readouterr().out
+    assert os.environ["LECTURE_VIZ_LANGUAGE"] == ("zh" if "zh" in typed else "de" if "--language=de" in typed else "en")
+
+
+def test_a_folder_is_brought_up_to_date(at_home, monkeypatch, capsys):
+    monkeypatch.chdir(at_home)
+    assert terminal.main(["update"]) == 0 and (at_home / "lecture-viz" / "glossary.ipynb").is_file()
+    assert terminal.main(["update", "other"]) == 0 and (at_home / "other" / "glossary.ipynb").is_file()
+    assert capsys.readouterr().out == "lecture-viz is up to date\nother is up to date\n"
+
+
+def test_the_hall_gets_the_notebooks_of_the_package(monkeypatch):
+    asked = []
+    monkeypatch.setattr(sys, "argv", ["lecture-viz"])
+    monkeypatch.setattr(terminal, "run_module", lambda name, run_name: asked.append((name, run_name)))
+    assert terminal.main(["present", "--language", "zh", "--photo", "cat"]) == 0
+    assert asked == [("lecture_viz.presenter", "__main__")]
+    assert sys.argv[1:] == [str(ROOT / "notebooks"), "--language=zh", "--photo", "cat"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "said"),
+    [
+        (["check", "it"], 2, "check does not take it"),
+        (["update", "a", "b"], 2, "update does not take a b"),
+        (["install"], 2, "invalid choice: 'install'"),
+        (["lab", "a.txt"], 1, "a.txt"),
+        (["lab", "--language=xx"], 2, "invalid choice: 'xx'"),
+    ],
+)
+def test_what_cannot_be_done_is_a_line(started, at_home, capsys, typed, status, said):
+    (at_home / "a.txt").write_text("a file, no folder")
+    try:
+        assert terminal.main(typed) == status
+    except SystemExit as end:
+        assert end.code == status
+    assert said in capsys.readouterr().err.splitlines()[-1] and started == []
+
+
+@pytest.mark.parametrize("command", [["-m", "lecture_viz"], ["lecture_viz/machine"], ["-m", "lecture_viz.machine"]])
+def test_it_is_the_same_however_it_is_called(command):
+    ran = subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("usage: lecture-viz") and "update [FOLDER]" in ran.stdout
 
 
 def test_without_jupyterlab_it_says_what_to_do(monkeypatch, capsys):

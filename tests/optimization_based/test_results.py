@@ -7,7 +7,7 @@ import torch
 from skimage.metrics import structural_similarity
 
 import lecture_viz as lv
-from lecture_viz import results
+from lecture_viz.optimization_based import results
 
 
 @pytest.fixture

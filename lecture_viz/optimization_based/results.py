@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from ..maps import to_pil
 from ..networks.fingerprint import fingerprint
-from ..optimization_based.optimization import Step, last
-from ..optimization_based.regularizers import Choice
 from ..photos import load_image
 from ..targets import Target
+from .optimization import Step, last
+from .regularizers import Choice
 
 FOLDER = Path(__file__).parent / "pictures"
 INDEX = "index.json"
@@ -69,7 +69,9 @@ def stored(function: Callable[..., Iterator[Step] | Step], *arguments: Any, **ch
 # --- what a call is told by ----------------------------------------------------------------------------------------
 
 
-def _described(function: Callable, arguments: tuple, choices: dict[str, Any]) -> tuple[str, list[list[float]]]:
+def _described(
+    function: Callable[..., Any], arguments: tuple[Any, ...], choices: dict[str, Any]
+) -> tuple[str, list[list[float]]]:
     """The call as text, and the numbers that tell its tensors."""
     tensors: list[list[float]] = []
 
