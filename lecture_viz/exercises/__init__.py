@@ -8,6 +8,7 @@ some.
 from typing import Any
 
 from ..figures import Figure, row
+from ..languages import say
 from . import (
     activation_maximization,
     deconvnet,
@@ -21,7 +22,7 @@ from . import (
     saliency,
     start_here,
 )
-from .answers import OPEN, RIGHT, Exercise
+from .answers import Exercise, not_yet
 from .riddles import Riddle
 
 __all__ = ["EXERCISES", "check", "look"]
@@ -50,16 +51,17 @@ def check(exercise: str, answer: Any) -> Figure | None:
     Returns what a right answer makes, as a figure.
     """
     if not isinstance(exercise, str) or exercise not in EXERCISES:
-        print(f"there is no exercise {exercise!r}; there are {', '.join(EXERCISES)}")
+        known = ", ".join(EXERCISES)
+        print(say("there is no exercise {exercise!r}; there are {known}", exercise=exercise, known=known))
         return None
     if answer is ...:
-        print(f"{OPEN}replace the three dots ... with your line")
+        print(not_yet("replace the three dots ... with your line"))
         return None
     try:
         print(said := EXERCISES[exercise].said(answer))
-        return EXERCISES[exercise].picture(answer) if said.startswith(RIGHT) else None
+        return EXERCISES[exercise].picture(answer) if said.right else None
     except Exception as error:  # the student's own function failed
-        print(f"{OPEN}your code stops with {type(error).__name__}: {error}")
+        print(not_yet("your code stops with {kind}: {error}", kind=type(error).__name__, error=error))
         return None
 
 
@@ -68,6 +70,7 @@ def look(exercise: str) -> Figure | None:
     riddle = EXERCISES.get(exercise) if isinstance(exercise, str) else None
     if not isinstance(riddle, Riddle):
         riddles = ", ".join(number for number, one in EXERCISES.items() if isinstance(one, Riddle))
-        print(f"there are pictures to look at for {riddles}; got {exercise!r}")
+        print(say("there are pictures to look at for {riddles}; got {exercise!r}", riddles=riddles, exercise=exercise))
         return None
-    return row(riddle.lettered(), alt="pictures with letters; the question asks which of them is meant", size=230)
+    alt = say("pictures with letters; the question asks which of them is meant")
+    return row(riddle.lettered(), alt=alt, size=230)

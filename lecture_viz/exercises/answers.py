@@ -6,44 +6,68 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from ..figures import Figure
+from ..languages import say
+from ..networks import Network
 
-RIGHT = "✓ right: "
-OPEN = "not yet: "
-DOTS = OPEN + "replace the three dots ... with your lines"
+DOTS = "replace the three dots ... with your lines"
 # of the greatest magnitude: another device, or another order of sums, rounds differently, and where a ReLU is all but
 # 0, that decides whether it passes a gradient on
 TOLERANCE = 1e-3
 
 
+class Said(NamedTuple):
+    """Whether an answer is right, and what else there is to say, in the language in use."""
+
+    right: bool
+    text: str
+
+    def __str__(self) -> str:
+        return say("✓ right: {text}" if self.right else "not yet: {text}", text=self.text)
+
+
+def right(english: str, **values: object) -> Said:
+    return Said(True, say(english, **values))
+
+
+def not_yet(english: str, **values: object) -> Said:
+    return Said(False, say(english, **values))
+
+
 class Exercise(NamedTuple):
     """What is ``said`` of an answer, and the ``picture`` that a right one makes."""
 
-    said: Callable[[Any], str]
+    said: Callable[[Any], Said]
     picture: Callable[[Any], Figure]
 
 
-def of(answer: Any, arguments: tuple, expected: Tensor, praise: str, slips: dict[str, Tensor]) -> str:
+def class_index(network: Network, answer: Any) -> int | None:
+    """Of a class by its whole name, in the network's language or in English; ``None`` if it has no such class."""
+    return network.label_index(answer) if answer in (*network.labels, *network.english) else None
+
+
+def of(answer: Any, arguments: tuple, expected: Tensor, praise: str, slips: dict[str, Tensor]) -> Said:
     """The answer is a function; it is called with ``arguments``."""
     if not callable(answer):
-        return f"{OPEN}write a function"
+        return not_yet("write a function")
     result = answer(*arguments)
-    return DOTS if result is ... else same(result, expected, praise, slips)
+    return not_yet(DOTS) if result is ... else same(result, expected, praise, slips)
 
 
-def same(answer: Any, expected: Tensor, praise: str, hints: dict[str, Tensor]) -> str:
+def same(answer: Any, expected: Tensor, praise: str, hints: dict[str, Tensor]) -> Said:
     """``hints`` are the usual slips: what to say when the answer is this other tensor."""
     if not isinstance(answer, Tensor):
-        return f"{OPEN}a tensor is expected, this is a {type(answer).__name__}"
+        return not_yet("a tensor is expected, this is a {kind}", kind=type(answer).__name__)
     expected = expected.cpu()
     answer = answer.detach().to(expected)  # doubles and whole numbers are as good
-    if answer.shape != expected.shape:
-        return f"{OPEN}the shape is {tuple(answer.shape)}, it should be {tuple(expected.shape)}"
+    shape, wanted = tuple(answer.shape), tuple(expected.shape)
+    if shape != wanted:
+        return not_yet("the shape is {shape}, it should be {wanted}", shape=shape, wanted=wanted)
     if _near(answer, expected):
-        return RIGHT + praise
+        return right(praise)
     for hint, slip in hints.items():
         if slip.shape == answer.shape and _near(answer, slip.cpu()):
-            return OPEN + hint
-    return f"{OPEN}right shape, but values differ by up to {(answer - expected).abs().max():.3g}"
+            return not_yet(hint)
+    return not_yet("right shape, but values differ by up to {most:.3g}", most=(answer - expected).abs().max())
 
 
 def _near(answer: Tensor, other: Tensor) -> bool:

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from ..figures import Figure, row
 from ..gradient_based.gradients import gradient
+from ..languages import say
 from ..maps import show_signed
 from ..networks import load_network
 from ..optimization_based.dreaming import dream
@@ -13,22 +14,23 @@ from ..optimization_based.inversion import ssim
 from ..optimization_based.optimization import last
 from ..photos import load_image
 from ..targets import Target, channel, layer, neuron
-from .answers import OPEN, RIGHT, Exercise, same
+from .answers import Exercise, Said, not_yet, right, same
 from .riddles import Riddle, Shown
 
 
-def _feature_map(answer: Any) -> str:
-    expected, round_things = channel("inception4b", 29), "the feature map that likes round things"
-    if answer == expected:
-        return RIGHT + round_things
+def _feature_map(answer: Any) -> Said:
+    if answer == channel("inception4b", 29):
+        return right("the feature map that likes round things")
     if not isinstance(answer, Target):
-        return f"{OPEN}a target is expected, this is a {type(answer).__name__}"
+        return not_yet("a target is expected, this is a {kind}", kind=type(answer).__name__)
     if answer == neuron("inception4b", 29):
-        return f"{OPEN}this is a single neuron, in the middle of the map"
-    return f"{OPEN}{answer!r} is not {round_things}: channel 29 of inception4b"
+        return not_yet("this is a single neuron, in the middle of the map")
+    return not_yet(
+        "{answer!r} is not the feature map that likes round things: channel 29 of inception4b", answer=answer
+    )
 
 
-def _even_step(answer: Any) -> str:
+def _even_step(answer: Any) -> Said:
     slope = gradient(load_network("inception64", device="cpu"), load_image("cat", 64), layer("inception4c"))
     even = slope / slope.abs().mean()
     slips = {
@@ -57,23 +59,27 @@ def _fineness() -> list[Shown]:
     return shown
 
 
-def _lost(answer: Any) -> str:
+def _lost(answer: Any) -> Said:
     layers = load_network("inception64", device="cpu").layers
     if answer not in layers:
-        return f"{OPEN}the name of a layer of inception64 is expected: {', '.join(layers)}"
+        return not_yet("the name of a layer of inception64 is expected: {layers}", layers=", ".join(layers))
     stays = ssim(_dreamt(layer(answer)), load_image("cat", 128))
     if stays >= 0.5:
-        return f"{OPEN}{stays:.0%} of the photo's structure stays; which layers answer to plain light and colour?"
-    return f"{RIGHT}only {stays:.0%} of the photo's structure stays: it answers to plain light, dark and colour"
+        return not_yet(
+            "{stays:.0%} of the photo's structure stays; which layers answer to plain light and colour?", stays=stays
+        )
+    return right(
+        "only {stays:.0%} of the photo's structure stays: it answers to plain light, dark and colour", stays=stays
+    )
 
 
 def _dream_of(target: Target) -> Figure:
-    return row({"cat": load_image("cat", 128), repr(target): _dreamt(target)}, alt="a cat, and a dream of it")
+    return row({say("cat"): load_image("cat", 128), repr(target): _dreamt(target)}, alt=say("a cat, and a dream of it"))
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {
     "06.1": Exercise(_feature_map, _dream_of),
-    "06.2": Exercise(_even_step, lambda step: row({"step": show_signed(step)}, alt="a normalised gradient")),
+    "06.2": Exercise(_even_step, lambda step: row({say("step"): show_signed(step)}, alt=say("a normalised gradient"))),
     "06.3": Riddle(_fineness, "how much the change differs from pixel to pixel", "early layers paint fine"),
     "06.4": Exercise(_lost, lambda name: _dream_of(layer(name))),
 }

@@ -7,15 +7,16 @@ import torch
 from ..figures import Figure, row
 from ..gradient_based.gradients import gradient, saliency
 from ..gradient_based.sanity_checks import similarity
+from ..languages import say
 from ..maps import show_magnitude, show_signed
 from ..networks import load_network
 from ..photos import load_image
 from ..targets import logit
-from .answers import OPEN, RIGHT, Exercise, same
+from .answers import Exercise, Said, class_index, not_yet, right, same
 from .riddles import Riddle, Shown
 
 
-def _two_classes(answer: Any) -> str:
+def _two_classes(answer: Any) -> Said:
     network, photo = load_network("alexnet64"), load_image("cat", 64)
     cat, dog = (gradient(network, photo, logit(label)) for label in ("tabby", "golden retriever"))
     slips = {
@@ -26,7 +27,7 @@ def _two_classes(answer: Any) -> str:
     return same(answer, cat - dog, "the gradient of a difference is the difference of the gradients", slips)
 
 
-def _saliency(answer: Any) -> str:
+def _saliency(answer: Any) -> Said:
     network, photo = load_network("alexnet64"), load_image("cat", 64)
     signed = gradient(network, photo, logit("tabby"))
     slips = {
@@ -47,31 +48,38 @@ def _calm() -> list[Shown]:
     return shown
 
 
-def _most_like_tabby(answer: Any) -> str:
+def _most_like_tabby(answer: Any) -> Said:
     network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
-    if answer not in network.labels or answer == "tabby":
-        return f"{OPEN}a label of alexnet64 is expected, another one than tabby; got {answer!r}"
+    asked, tabby = class_index(network, answer), network.label_index("tabby")
+    if asked in (None, tabby):
+        return not_yet("a label of alexnet64 is expected, another one than tabby; got {answer!r}", answer=answer)
     photos = photo.expand(len(network.labels), -1, -1, -1)
     gradients = gradient(network, photos, lambda net, x: net(x).diagonal())  # of each class one
-    tabby = gradients[network.label_index("tabby")]
-    alike = {label: similarity(tabby, one) for label, one in zip(network.labels, gradients) if label != "tabby"}
-    best = max(alike, key=lambda label: alike[label])
-    if answer != best:
-        return f"{OPEN}the gradients of tabby and {answer} correlate with {alike[answer]:.2f}; another class with more"
-    return f"{RIGHT}they correlate with {alike[best]:.2f}: what speaks for the one speaks for the other"
+    alike = {n: similarity(gradients[tabby], one) for n, one in enumerate(gradients) if n != tabby}
+    r = alike[asked]
+    if r < max(alike.values()):
+        label = network.labels[asked]
+        return not_yet(
+            "the gradients of tabby and {label} correlate with {r:.2f}; another class with more", label=label, r=r
+        )
+    return right("they correlate with {r:.2f}: what speaks for the one speaks for the other", r=r)
 
 
 def _two_gradients(*labels: str) -> Figure:
     network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
-    maps = {label: show_signed(gradient(network, photo, logit(label))) for label in labels}
-    return row(maps, alt=f"gradients of {' and '.join(labels)}")
+    one, other = (network.labels[network.label_index(label)] for label in labels)
+    maps = {label: show_signed(gradient(network, photo, logit(label))) for label in (one, other)}
+    return row(maps, alt=say("gradients of {one} and {other}", one=one, other=other))
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {
     "01.1": Exercise(
-        _two_classes, lambda answer: row({"tabby, not golden retriever": show_signed(answer)}, alt="a gradient")
+        _two_classes,
+        lambda answer: row({say("tabby, not golden retriever"): show_signed(answer)}, alt=say("a gradient")),
     ),
-    "01.2": Exercise(_saliency, lambda answer: row({"saliency": show_magnitude(answer)}, alt="a saliency map")),
+    "01.2": Exercise(
+        _saliency, lambda answer: row({say("saliency"): show_magnitude(answer)}, alt=say("a saliency map"))
+    ),
     "01.3": Riddle(
         _calm,
         "likeness to the gradient under noise that nobody sees",

@@ -6,15 +6,16 @@ import torch
 from torch import Tensor
 
 from ..figures import Figure, row
+from ..languages import say
 from ..networks import load_network
 from ..optimization_based.inversion import invert, ssim
 from ..optimization_based.optimization import last
 from ..photos import load_image
-from .answers import OPEN, RIGHT, Exercise, of
+from .answers import Exercise, Said, not_yet, of, right
 from .riddles import Riddle, Shown
 
 
-def _psnr(answer: Any) -> str:
+def _psnr(answer: Any) -> Said:
     photo, image = torch.rand(2, 1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     error = (photo - image).square().mean()
     slips = {
@@ -26,7 +27,7 @@ def _psnr(answer: Any) -> str:
     return of(answer, (photo, image), -10 * error.log10(), "every 6 dB more halve the difference", slips)
 
 
-def _quantized(answer: Any) -> str:
+def _quantized(answer: Any) -> Said:
     a = torch.rand(4, 5, 5, generator=torch.Generator().manual_seed(0)) * 6
     low, steps = a.min(), (a.max() - a.min()) / 15
     slips = {
@@ -41,14 +42,17 @@ def _quantized(answer: Any) -> str:
 def _ratios(psnr: Any) -> Figure:
     photo, random = load_image("coffee", 64), torch.Generator().manual_seed(0)
     pictures = {noise: photo + noise * torch.randn(photo.shape, generator=random) for noise in (0.01, 0.05, 0.2)}
-    return row({f"{float(psnr(photo, x)):.0f} dB": x for x in pictures.values()}, alt="a cup with more and more noise")
+    return row(
+        {f"{float(psnr(photo, x)):.0f} dB": x for x in pictures.values()}, alt=say("a cup with more and more noise")
+    )
 
 
 def _stored(four_bits: Any) -> Figure:
     network, photo = load_network("alexnet64", device="cpu"), load_image("coffee", 64)
     with torch.no_grad():
         y = four_bits(network.activations(photo, "relu3"))
-    return row({"from 4 bits of relu3": last(invert(network, y, "relu3", 48)).image}, alt="a cup, from four bits")
+    image = last(invert(network, y, "relu3", 48)).image
+    return row({say("from 4 bits of relu3"): image}, alt=say("a cup, from four bits"))
 
 
 def _inverted(name: str, layer: str) -> Tensor:
@@ -67,22 +71,26 @@ def _deepest() -> list[Shown]:
     return shown
 
 
-def _last_layer(answer: Any) -> str:
+def _last_layer(answer: Any) -> Said:
     layers, photo = load_network("alexnet64", device="cpu").layers, load_image("coffee", 64)
     if answer not in layers[:-1]:
-        return f"{OPEN}the name of a layer of alexnet64 is expected, of any but the last: {', '.join(layers[:-1])}"
+        known = ", ".join(layers[:-1])
+        return not_yet("the name of a layer of alexnet64 is expected, of any but the last: {layers}", layers=known)
     after = layers[layers.index(answer) + 1]
     here, there = (ssim(_inverted("coffee", layer), photo) for layer in (answer, after))
-    figures = f"SSIM {here:.2f} at {answer}, {there:.2f} at {after}"
+    figures = say(
+        "SSIM {here:.2f} at {answer}, {there:.2f} at {after}", here=here, answer=answer, there=there, after=after
+    )
     if not there < 0.2 <= here:
-        return f"{OPEN}{figures}; the cup is lost where it falls below 0.2"
-    return f"{RIGHT}{figures}: between the two the places are mixed"
+        return not_yet("{figures}; the cup is lost where it falls below 0.2", figures=figures)
+    return right("{figures}: between the two the places are mixed", figures=figures)
 
 
 def _both_sides(layer: str) -> Figure:
     layers = load_network("alexnet64", device="cpu").layers
     pair = layer, layers[layers.index(layer) + 1]
-    return row({name: _inverted("coffee", name) for name in pair}, alt="a cup, and what is left of it a layer later")
+    pictures = {name: _inverted("coffee", name) for name in pair}
+    return row(pictures, alt=say("a cup, and what is left of it a layer later"))
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {

@@ -10,34 +10,42 @@ from ..gradient_based.gradients import gradient, magnitude, saliency
 from ..gradient_based.localization import intersection_over_union, peak, smooth
 from ..gradient_based.sanity_checks import similarity
 from ..gradient_based.smoothgrad import NOISE, smoothgrad
+from ..languages import say
 from ..maps import show_magnitude, show_signed
 from ..networks import load_network
 from ..photos import Box, Laid, cut, lay, load_image
 from ..targets import logit
-from .answers import DOTS, OPEN, RIGHT, TOLERANCE, Exercise, same
+from .answers import DOTS, TOLERANCE, Exercise, Said, not_yet, right, same
 from .riddles import Riddle, Shown
 
 BOXES = [(0, 0, 4, 4), (2, 1, 6, 5), (1, 1, 3, 3), (5, 6, 8, 8), (4, 0, 6, 4)]  # some overlap, touch, lie apart
 
 
-def _iou(answer: Any) -> str:
+def _iou(answer: Any) -> Said:
     if not callable(answer):
-        return f"{OPEN}write a function of two boxes that returns a number"
+        return not_yet("write a function of two boxes that returns a number")
     for a in BOXES:
         for b in BOXES:
             share, expected = answer(a, b), intersection_over_union(Box(*a), Box(*b))
             if share is ...:
-                return DOTS
+                return not_yet(DOTS)
             if abs(share - expected) < TOLERANCE:
                 continue
             apart = " (they do not overlap: no height or width is negative)" if expected == 0 else ""
             double = abs(share - expected / (1 + expected)) < TOLERANCE
             why = " (the shared part is counted twice below the line)" if double else apart
-            return f"{OPEN}for {a} and {b} it is {expected:.3g}, you get {share:.3g}{why}"
-    return RIGHT + "the share of all their pixels that both boxes have"
+            return not_yet(
+                "for {a} and {b} it is {expected:.3g}, you get {share:.3g}{why}",
+                a=a,
+                b=b,
+                expected=expected,
+                share=share,
+                why=say(why),
+            )
+    return right("the share of all their pixels that both boxes have")
 
 
-def _smoothgrad(answer: Any) -> str:
+def _smoothgrad(answer: Any) -> Said:
     network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
     smooth = smoothgrad(network, photo, logit("tabby"), samples=8)
     epsilon = NOISE * torch.randn(8, *photo.shape[1:], generator=torch.Generator().manual_seed(0))
@@ -52,8 +60,8 @@ def _smoothgrad(answer: Any) -> str:
 def _boxes(iou: Any) -> Figure:
     photo, one = framed(load_image("coffee", 64), Box(10, 8, 50, 56)), Box(40, 32, 200, 224)  # enlarged fourfold
     others = (one, Box(80, 80, 240, 240), Box(0, 0, 80, 80))
-    pictures = {f"IoU {iou(one, other):.2f}": framed(photo, other) for other in others}
-    return row(pictures, alt="two boxes in a photo: the same, half shared, hardly")
+    pictures = {say("IoU {share:.2f}", share=iou(one, other)): framed(photo, other) for other in others}
+    return row(pictures, alt=say("two boxes in a photo: the same, half shared, hardly"))
 
 
 def _calmest() -> list[Shown]:
@@ -61,7 +69,7 @@ def _calmest() -> list[Shown]:
     about = network, photo, logit("espresso")
     maps = {samples: [magnitude(smoothgrad(*about, samples, seed=seed)) for seed in (0, 1)] for samples in (64, 4, 16)}
     for samples, (one, other) in maps.items():
-        shown.append(Shown(f"{samples} samples", show_magnitude(one), similarity(one, other)))
+        shown.append(Shown(say("{samples} samples", samples=samples), show_magnitude(one), similarity(one, other)))
     return shown
 
 
@@ -72,31 +80,30 @@ def _on_grass(row: float, column: float, scale: float) -> tuple[Laid, Tensor]:
     return laid, saliency(network, laid.image, logit(network.top(photo, 1)[0][0]))
 
 
-def _missed(answer: Any) -> str:
+def _missed(answer: Any) -> Said:
     try:
         row, column, scale = map(float, answer)
     except (TypeError, ValueError):
-        return f"{OPEN}three numbers are expected: row, column (0 … 1) and scale (part of the side)"
+        return not_yet("three numbers are expected: row, column (0 … 1) and scale (part of the side)")
     if scale < 0.1:
-        return f"{OPEN}at a scale of {scale:g} nobody could see a cat; 0.1 is small enough"
+        return not_yet("at a scale of {scale:g} nobody could see a cat; 0.1 is small enough", scale=scale)
     laid, strength = _on_grass(row, column, scale)
-    place = peak(torch.from_numpy(smooth(strength))[None, None])
-    if laid.box.holds(*place):
-        return f"{OPEN}the strongest place, row {place[0]} and column {place[1]}, lies on the cat; try a smaller one"
-    return f"{RIGHT}the strongest place is row {place[0]}, column {place[1]}, not on the cat: it is too small"
+    y, x = peak(torch.from_numpy(smooth(strength))[None, None])
+    if laid.box.holds(y, x):
+        return not_yet("the strongest place, row {y} and column {x}, lies on the cat; try a smaller one", y=y, x=x)
+    return right("the strongest place is row {y}, column {x}, not on the cat: it is too small", y=y, x=x)
 
 
 def _where(answer: Any) -> Figure:
     laid, strength = _on_grass(*map(float, answer))
-    return row(
-        {"the cat": framed(laid.image, laid.box), "saliency": show_magnitude(strength)}, alt="a small cat on grass"
-    )
+    pictures = {say("the cat"): framed(laid.image, laid.box), say("saliency"): show_magnitude(strength)}
+    return row(pictures, alt=say("a small cat on grass"))
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {
     "04.1": Exercise(_iou, _boxes),
     "04.2": Exercise(
-        _smoothgrad, lambda smooth: row({"SmoothGrad of 8": show_signed(smooth)}, alt="a calmer gradient")
+        _smoothgrad, lambda smooth: row({say("SmoothGrad of 8"): show_signed(smooth)}, alt=say("a calmer gradient"))
     ),
     "04.3": Riddle(_calmest, "likeness of two such means with other noise", "the more copies, the less noise is left"),
     "04.4": Exercise(_missed, _where),

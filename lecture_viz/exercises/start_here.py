@@ -6,22 +6,24 @@ import torch
 from torch import Tensor
 
 from ..figures import Figure, row
+from ..languages import say
 from ..networks import load_network
 from ..photos import load_image
-from .answers import OPEN, RIGHT, Exercise, same
+from .answers import Exercise, Said, class_index, not_yet, right, same
 from .riddles import Riddle, Shown
 
 
-def _best_guess(answer: Any) -> str:
-    best = load_network("alexnet64").top(load_image("coffee", 64), 1)[0][0]
-    if answer == best:
-        return f"{RIGHT}the network takes the cup for: {best}"
+def _best_guess(answer: Any) -> Said:
+    network = load_network("alexnet64")
+    best = network.top(load_image("coffee", 64), 1)[0][0]
+    if class_index(network, answer) == network.label_index(best):
+        return right("the network takes the cup for: {best}", best=best)
     if isinstance(answer, (list, tuple)):
-        return f"{OPEN}top returns a list of (label, probability) pairs; take the label of the first pair"
-    return f"{OPEN}{answer!r} is not its best guess; is the photo the coffee, at size=64?"
+        return not_yet("top returns a list of (label, probability) pairs; take the label of the first pair")
+    return not_yet("{answer!r} is not its best guess; is the photo the coffee, at size=64?", answer=answer)
 
 
-def _mirror(answer: Any) -> str:
+def _mirror(answer: Any) -> Said:
     photo = load_image("cat", 64)
     slips = {
         "this is the photo as it was": photo,
@@ -45,26 +47,29 @@ def _filters() -> Tensor:
     return load_network("alexnet64", device="cpu").module.conv1.weight.detach()
 
 
-def _colourless(answer: Any) -> str:
+def _colourless(answer: Any) -> Said:
     filters = _filters()
     if not isinstance(answer, int) or not 0 <= answer < len(filters):
-        return f"{OPEN}a number of a filter is expected, 0 … {len(filters) - 1}"
+        return not_yet("a number of a filter is expected, 0 … {last}", last=len(filters) - 1)
     alike = torch.corrcoef(filters[answer].flatten(1))[torch.triu(torch.ones(3, 3), 1) > 0].min().item()
     if alike < 0.9:
-        return f"{OPEN}this one looks at colour: of red, green and blue two correlate with {alike:.2f} only"
-    return f"{RIGHT}its red, green and blue correlate with {alike:.2f} and more: it looks at light and dark"
+        return not_yet("this one looks at colour: of red, green and blue two correlate with {r:.2f} only", r=alike)
+    return right("its red, green and blue correlate with {r:.2f} and more: it looks at light and dark", r=alike)
 
 
 def _filter(number: int) -> Figure:
     weights = _filters()[number : number + 1]
     shown = 0.5 + 0.5 * weights / weights.abs().max()
-    return row({f"filter {number}": shown}, alt="a filter of the first layer; grey is 0")
+    return row({say("filter {number}", number=number): shown}, alt=say("a filter of the first layer; grey is 0"))
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {
-    "00.1": Exercise(_best_guess, lambda label: row({label: load_image("coffee", 64)}, alt="a cup of coffee")),
+    "00.1": Exercise(_best_guess, lambda label: row({label: load_image("coffee", 64)}, alt=say("a cup of coffee"))),
     "00.2": Exercise(
-        _mirror, lambda mirrored: row({"the cat": load_image("cat", 64), "mirrored": mirrored}, alt="a cat twice")
+        _mirror,
+        lambda mirrored: row(
+            {say("the cat"): load_image("cat", 64), say("mirrored"): mirrored}, alt=say("a cat twice")
+        ),
     ),
     "00.3": Riddle(_unsure, "the probability of its best guess", "of which photo has it no class?", least=True),
     "00.4": Exercise(_colourless, _filter),

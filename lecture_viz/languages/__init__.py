@@ -1,7 +1,8 @@
 """The words on screen: texts of the panels, presets with the lecture's sentences, and class names, as data files.
 
-A language is a file of texts (``en.json``) and one of class names (``labels_zh.json``, by torchvision's English name;
-English needs none). To add a language, translate both and put its code into `LANGUAGES`; a test says what is missing.
+A language is a file of texts (``en.json``), one of class names (``labels_zh.json``, by torchvision's English name), and
+one of what the exercises say (``exercises_zh.json``, by the English text); English needs only the first. To add a
+language, translate the three and put its code into `LANGUAGES`; a test says what is missing.
 """
 
 import html
@@ -17,7 +18,7 @@ _current = "en"
 
 
 def use_language(language: str) -> None:
-    """Texts of panels made from now on, and class names of networks loaded from now on.
+    """Texts of panels made, class names of networks loaded, and what exercises say, from now on.
 
     Args:
         language: ``"en"``, ``"de"`` or ``"zh"``; the environment variable ``LECTURE_VIZ_LANGUAGE`` sets the first one.
@@ -55,6 +56,15 @@ def of_panel(panel: str) -> dict:
 def fill(text: str, values: Mapping[str, object]) -> str:
     """A text with these values in its braces; names and other foreign words become safe HTML, outside of tags."""
     return text.format(**{key: html.escape(n, False) if isinstance(n, str) else n for key, n in values.items()})
+
+
+def say(english: str, **values: object) -> str:
+    """A text of the exercises in the language in use, with these values in its braces.
+
+    One without translation stays English.
+    """
+    text = english if _current == "en" else _read(f"exercises_{_current}.json").get(english, english)
+    return text.format(**values) if values else text
 
 
 def option(name: object) -> str:

@@ -11,6 +11,12 @@ from lecture_viz.exercises.riddles import Riddle
 S = torch.tensor([[[[10.0, 20], [30, 40]]]])
 
 
+@pytest.fixture
+def in_language():
+    yield lv.use_language
+    lv.use_language("en")
+
+
 def stamp():
     """One activation of conv1, and the filters, as a convolution would take them."""
     s = torch.zeros(1, 32, 64, 64)
@@ -189,6 +195,42 @@ def test_what_is_said(capsys, exercise, answer, said):
     assert ("<img" in shown._repr_html_()) if told.startswith("✓ right") else shown is None
 
 
+@pytest.mark.parametrize(
+    "language, exercise, answer, said, picture",
+    [
+        ("zh", "00.2", lambda: lv.load_image("cat", 64).flip(2), "还不对：这张上下颠倒了：列是最后一维\n", None),
+        ("zh", "00.2", lambda: lv.load_image("cat", 64).flip(3), "✓ 正确：同一只猫，左右相反\n", ">镜像<"),
+        ("zh", "00.1", "espresso", "✓ 正确：网络把杯子认作：浓缩咖啡\n", "一杯咖啡"),
+        ("zh", "00.1", "浓缩咖啡", "✓ 正确：网络把杯子认作：浓缩咖啡\n", "一杯咖啡"),
+        ("zh", "01.3", "a", "还不对：请再看一看：鲁棒的网络看的是形状\n", None),
+        ("zh", "01.4", "tabby", "但不是“虎斑猫”；给出的是 'tabby'\n", None),
+        ("zh", "01.4", "虎斑猫", "但不是“虎斑猫”；给出的是 '虎斑猫'\n", None),
+        ("zh", "01.4", "goldfish", "还不对：“虎斑猫”与“金鱼”的梯度的相关系数为", None),
+        ("zh", "01.4", "Egyptian cat", "✓ 正确：两者的相关系数为", "“虎斑猫”与“埃及猫”的梯度"),
+        ("zh", "02.1", lambda: lambda x, s: s * (x > 0), "还不对：这是 backprop\n", None),
+        ("zh", "02.2", lambda: lambda x, s: {}["s"], "还不对：代码因 KeyError 而中止：'s'\n", None),
+        ("zh", "05.4", "金鱼", "还不对：alexnet64 也把它认作金鱼（", None),
+        ("zh", "10.4", 82, "✓ 正确：它使得分改变：虎斑猫 +0.3", "在猫的照片上何处激活"),
+        ("zh", "01.2", ..., "还不对：请把三个点 ... 换成一行代码\n", None),
+        ("zh", "99.9", 1, "没有练习 '99.9'；现有的练习是 00.1, ", None),
+        ("de", "00.2", lambda: lv.load_image("cat", 64)[0], "noch nicht: die Form ist (3, 64, 64), sie sollte", None),
+        ("de", "01.3", "c", "✓ richtig: Ähnlichkeit mit dem Gradienten unter Rauschen, ", "dieselben Bilder, benannt"),
+        ("de", "99.9", 1, "es gibt keine Aufgabe '99.9'; es gibt 00.1, ", None),
+    ],
+)
+def test_what_is_said_in_another_language(capsys, in_language, language, exercise, answer, said, picture):
+    in_language(language)
+    shown = exercises.check(exercise, answer() if callable(answer) else answer)
+    assert said in capsys.readouterr().out
+    assert shown is None if picture is None else picture in shown._repr_html_()
+
+
+def test_captions_of_a_riddle_follow_the_language(in_language):
+    for language, caption in (("en", "C: tabby"), ("zh", "C: 虎斑猫"), ("en", "C: tabby")):
+        in_language(language)
+        assert caption in exercises.check("00.3", "b")._repr_html_()
+
+
 RIDDLES = {number: one for number, one in exercises.EXERCISES.items() if isinstance(one, Riddle)}
 OF_TENSORS = sorted(
     number for number in exercises.EXERCISES if number[3] in "12" and number not in ("00.1", "04.1", "06.1")
@@ -204,7 +246,7 @@ def test_a_riddle_is_told_apart_by_its_measure_and_by_nothing_else(capsys, numbe
     assert len(numbers) == shown.count("<img") == 3
     for picture in riddle.shown:
         assert picture.caption not in shown and picture.caption in named
-    assert capsys.readouterr().out.startswith(answers.RIGHT)
+    assert capsys.readouterr().out.startswith("✓ right: ")
 
 
 def test_the_right_letter_is_not_always_the_same():
@@ -233,8 +275,8 @@ def test_rounding_is_forgiven_and_each_slip_is_told_apart(monkeypatch, exercise)
             patch.setattr(room, "same", lambda answer, *others: asked.append(others), raising=False)
         exercises.EXERCISES[exercise].said(lambda *arguments: torch.zeros(()))
     ((expected, praise, slips),) = asked
-    said = {answers.RIGHT + praise: expected}
-    said |= {answers.OPEN + hint: slip for hint, slip in slips.items() if not torch.equal(slip, expected)}
+    said = {answers.right(praise): expected}
+    said |= {answers.not_yet(hint): slip for hint, slip in slips.items() if not torch.equal(slip, expected)}
     random = torch.Generator().manual_seed(0)
     for text, answer in said.items():
         noise = 1e-5 * answer.abs().max() * (2 * torch.rand(answer.shape, generator=random) - 1)

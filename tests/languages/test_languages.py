@@ -1,15 +1,17 @@
 """The words on screen: complete in every language, and the same where the code is concerned."""
 
+import ast
 import json
 import re
 from importlib.resources import files
+from pathlib import Path
 
 import ipywidgets as widgets
 import pytest
 from torchvision.models import AlexNet_Weights
 
 import lecture_viz as lv
-from lecture_viz import languages
+from lecture_viz import exercises, languages
 
 
 @pytest.fixture
@@ -50,6 +52,33 @@ def test_chinese_and_german_are_not_english(in_language):
             path for path, text in flat(languages.texts("en")).items() if len(words[path]) > 20 and text == other[path]
         ]
         assert not same
+
+
+def written() -> tuple[list[str], list[str]]:
+    """Texts in the code of the exercises but docstrings, in order; and the words between the braces of f-strings."""
+    texts, between = [], []
+    for file in sorted(Path(exercises.__file__).parent.glob("*.py")):
+        nodes = [*ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+        parts = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+        between += [part.value for part in parts if isinstance(part, ast.Constant)]
+        others = parts | {node.value for node in nodes if isinstance(node, ast.Expr)}
+        found = [node for node in nodes if isinstance(node, ast.Constant) and node not in others]
+        found.sort(key=lambda node: (node.lineno, node.col_offset))
+        texts += [node.value for node in found if isinstance(node.value, str)]
+    return texts, between
+
+
+@pytest.mark.parametrize("language", ["zh", "de"])
+def test_exercises_are_translated(language):
+    texts, between = written()
+    assert {*re.findall(r"[A-Za-z]{2,}", " ".join(between))} <= {"dB"}, "f-strings are not translated: use `say`"
+    known = json.loads((files(languages) / f"exercises_{language}.json").read_text(encoding="utf-8"))
+    words = {text for text in texts if " " in text and re.search("[A-Za-z]{2}", re.sub(r"\{.*?\}", "", text))}
+    missing = words - known.keys() - {*languages.imagenet()}
+    assert not missing
+    assert [*known] == [text for text in dict.fromkeys(texts) if text in known]  # all are used, in the files' order
+    for english, text in known.items():
+        assert text.strip() and marks(text) == marks(english), english
 
 
 @pytest.mark.parametrize("language", ["zh", "de"])
