@@ -1,6 +1,9 @@
-"""Run every notebook and store its outputs without widget state, and make the README's pictures: ``make notebooks``.
+"""Run every notebook, and make and run it in each other language, and store outputs without widget state.
 
-With ``--results`` (``make results``), first the pictures that take long (`lecture_viz.results`) are made anew.
+``make notebooks`` does this, and makes the README's pictures; with names (``01_gradients``) those notebooks alone.
+
+With ``--results`` (``make results``), first the pictures that take long are made anew, those of
+`lecture_viz.optimization_based.results`.
 """
 
 import copy
@@ -11,12 +14,13 @@ import sys
 from pathlib import Path
 
 import nbformat
+import translation
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
 
 import lecture_viz as lv
-from lecture_viz import results
 from lecture_viz.machine import places
+from lecture_viz.optimization_based import results
 from lecture_viz.optimization_based.maximization import class_images
 
 HERE = Path(__file__).parent
@@ -26,6 +30,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 # A panel opens with its start; who reads the file without running it shall see what comes of a run.
 FINISHED = """
 import json
+panels = globals().get("panels", [])
 for panel in panels:
     if hasattr(panel, "resume"):
         panel.start().wait(600)
@@ -85,8 +90,15 @@ if __name__ == "__main__":
     if "--results" in sys.argv:
         shutil.rmtree(results.FOLDER, ignore_errors=True)
         os.environ[results.MAKE] = "yes"  # the kernels read it
-    for path in sorted(HERE.glob("[0-9]*.ipynb")):
-        print(path.name, flush=True)
-        store(path)
-    three_rules(HERE / "three_rules.png")
-    ten_classes(HERE / "ten_classes.png")
+    names = [name for name in sys.argv[1:] if name[:1] != "-"]
+    for path in sorted(HERE.glob("*.ipynb")):
+        if not names or path.stem in names:
+            print(path.name, flush=True)
+            store(path)
+            for language in translation.LANGUAGES:
+                there = HERE / language / path.name
+                nbformat.write(translation.translate(path, language), there)
+                store(there)
+    if not names:
+        three_rules(HERE / "three_rules.png")
+        ten_classes(HERE / "ten_classes.png")

@@ -11,7 +11,7 @@ from .. import languages, live
 
 TAG = "present"
 OWN = "from lecture_viz.presenter.own import use_own\n\nuse_own(lv)"  # after the cell that imports the package
-END = re.compile(r"^## \d+ · Exercises", re.MULTILINE)  # what follows is for students
+END = re.compile(r"^## \d+ · (?:Exercises|练习)", re.MULTILINE)  # what follows is for students
 
 
 class Lesson(NamedTuple):
@@ -22,14 +22,14 @@ class Lesson(NamedTuple):
 
 
 def lessons(source: Path, target: Path) -> list[Lesson]:
-    """Write a notebook for each lesson in ``source`` into ``target``; in the lecture's order.
+    """Write a notebook for each lesson in ``source`` into ``target``; in the lecture's order, in the language in use.
 
     Raises:
         FileNotFoundError: there are no notebooks with cells to present.
     """
-    found = []
+    found, own = [], source / languages.current()
     for lesson in live.LESSONS:
-        path = source / f"{lesson.notebook}.ipynb"
+        path = (own if own.is_dir() else source) / f"{lesson.notebook}.ipynb"
         if not path.is_file():
             continue
         notebook = nbformat.read(path, as_version=4)
@@ -73,7 +73,7 @@ def _prose(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
         if cell.cell_type != "markdown":
             continue
         before, *exercises = END.split(cell.source)
-        cells.append(nbformat.v4.new_markdown_cell(before))
+        cells.append(nbformat.v4.new_markdown_cell(before.replace("](../", "](")))  # pictures come along
         if exercises:
             break
     return cells

@@ -1,23 +1,77 @@
-"""What every notebook promises; that each runs through is nbval's part of `make test`."""
+"""What every notebook promises, in each language; that each runs through is nbval's part of `make test`."""
 
 import io
 import re
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import pytest
+import translation
 from IPython.core.inputtransformer2 import TransformerManager
 from order_of_sums import Shaken
+
+import lecture_viz as lv
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 OPEN = r"^\w+ = \.\.\..*$|^def \w+.*\n +return \.\.\..*$"  # the line, or the function, that holds an exercise's dots
 NOTEBOOKS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+TRANSLATED = [FOLDER / language / path.name for language in translation.LANGUAGES for path in NOTEBOOKS]
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.name)
+class Words(NamedTuple):
+    """What the notebooks of a language say alike."""
+
+    promises: tuple[str, ...] = ("**You will be able to**", "**Time**", "minutes", "**Lecture**")
+    misleads: str = "Where does it mislead?"
+    hint: str = "Hint"
+    solution: str = "Solution"
+    right: str = "✓ right"
+    open: str = "not yet"
+    test_yourself: str = "Test yourself"
+    question: str = "?"
+    stop: str = "."
+    further: str = "Go further"
+    exercises: str = "Exercises"
+    shortest: int = 10  # characters of a text alternative
+
+
+WORDS = {
+    "notebooks": Words(),
+    "zh": Words(
+        ("**学完你将能够**", "**时间**", "分钟", "**讲座**"),
+        "它会在哪里误导人？",
+        "提示",
+        "答案",
+        "✓ 正确",
+        "还不对",
+        "自测",
+        "？",
+        "。",
+        "拓展",
+        "练习",
+        5,
+    ),
+}
+
+
+@pytest.fixture(params=[*NOTEBOOKS, *TRANSLATED], ids=lambda path: f"{path.parent.name}/{path.name}")
 def path(request):
     return request.param
+
+
+@pytest.fixture
+def words(path):
+    """In the language of the notebook, which is in use meanwhile."""
+    lv.use_language("en" if path.parent == FOLDER else path.parent.name)
+    yield WORDS[path.parent.name]
+    lv.use_language("en")
+
+
+@pytest.fixture
+def glossary(path):
+    return texts(nbformat.read(path.with_name("glossary.ipynb"), as_version=4))
 
 
 @pytest.fixture
@@ -33,25 +87,24 @@ def code_cells(notebook) -> list:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def exercises(notebook) -> list[tuple[int, str]]:
+def exercises(notebook, words) -> list[tuple[int, str]]:
     """Position of each exercise's cell, and the solution hidden below it."""
     found = []
     for n, cell in enumerate(notebook.cells):
         if "exercise" in cell.metadata.get("tags", []):
             below = notebook.cells[n + 1].source
-            assert "<summary>Hint</summary>" in below
-            found.append(
-                (n, re.search(r"<summary>Solution</summary>.*?```python\n(.*?)```", below, re.DOTALL).group(1))
-            )
+            assert f"<summary>{words.hint}</summary>" in below
+            solution = rf"<summary>{words.solution}</summary>.*?```python\n(.*?)```"
+            found.append((n, re.search(solution, below, re.DOTALL).group(1)))
     return found
 
 
-def test_says_what_it_is_for(notebook):
+def test_says_what_it_is_for(notebook, words):
     first = notebook.cells[0].source
     assert first.startswith("# ")
-    for promise in ("**You will be able to**", "**Time**", "minutes", "**Lecture**"):
+    for promise in words.promises:
         assert promise in first
-    assert "Where does it mislead?" in texts(notebook)
+    assert words.misleads in texts(notebook)
 
 
 def test_shows_plain_torch_equal_to_the_package_and_a_live_panel(notebook):
@@ -72,14 +125,14 @@ def test_stored_outputs_are_complete_small_and_free_of_widget_state(notebook, pa
             assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
 
 
-def test_every_picture_has_alt_text(notebook):
+def test_every_picture_has_alt_text(notebook, words):
     pictures = 0
     for cell in code_cells(notebook):
         for output in cell.outputs:
             data = output.get("data", {})
             assert "image/png" not in data and "image/jpeg" not in data, "show pictures with lv.plots"
             for tag in re.findall(r"<img[^>]*>", data.get("text/html", "")):
-                assert re.search(r'alt="[^"]{10,}"', tag)
+                assert len(re.search(r'alt="([^"]*)"', tag)[1]) >= words.shortest
                 pictures += 1
     assert pictures
     assert "![](" not in texts(notebook)
@@ -93,8 +146,7 @@ def test_its_links_lead_somewhere(notebook, path):
         assert (path.parent / link).exists(), link
 
 
-def test_its_words_are_in_the_glossary(notebook):
-    glossary = texts(nbformat.read(FOLDER / "glossary.ipynb", as_version=4))
+def test_its_words_are_in_the_glossary(notebook, glossary):
     words = re.findall(r"\(glossary\.ipynb#([^)]+)\)", notebook.cells[0].source)
     assert len(words) >= 3
     for word in words:
@@ -109,31 +161,33 @@ def test_the_glossary_is_in_order_and_leads_to_the_notebooks():
     assert links == {path.name for path in NOTEBOOKS}
 
 
-def test_ends_with_three_questions_and_their_answers(notebook):
+def test_ends_with_three_questions_and_their_answers(notebook, words):
     last = notebook.cells[-2].source
-    assert re.match(r"## \d+ · Test yourself\n", last)
-    asked = re.findall(r"<details><summary>(.+)\?</summary>\n\n(.+)\n\n</details>", last)
-    assert len(asked) == last.count("<summary>") == 3 and all(answer.endswith(".") for _, answer in asked)
+    assert re.match(rf"## \d+ · {words.test_yourself}\n", last)
+    asked = re.findall(r"<details><summary>(.+)</summary>\n\n(.+)\n\n</details>", last)
+    assert len(asked) == last.count("<summary>") == 3
+    assert all(question.endswith(words.question) and answer.endswith(words.stop) for question, answer in asked)
 
 
-def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook):
-    found = exercises(notebook)
+def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook, words):
+    found = exercises(notebook, words)
     assert len(found) == 4  # write a line, and another one; explain a picture; find something
     for position, solution in found:
         cell = notebook.cells[position]
         number = re.search(r'exercises\.check\("([\d.]+)"', cell.source).group(1)
         assert f"**{number}**" in notebook.cells[position - 1].source  # the question stands above it
         assert "..." in cell.source
-        assert said(cell.source).startswith("not yet"), cell.source
+        assert said(cell.source).startswith(words.open), cell.source
 
         assert "..." not in solved(cell.source, solution)
-        assert said(solved(cell.source, solution)).startswith("✓ right"), solution
+        assert said(solved(cell.source, solution)).startswith(words.right), solution
 
 
 @pytest.mark.notebook
-def test_nothing_depends_on_the_order_of_sums(notebook, monkeypatch):
+@pytest.mark.parametrize("path", NOTEBOOKS, indirect=True, ids=lambda path: path.name)
+def test_nothing_depends_on_the_order_of_sums(notebook, words):
     """Each assertion, and each right solution, holds on a machine that adds in another order."""
-    solutions = dict(exercises(notebook))
+    solutions = dict(exercises(notebook, words))
     names = {"display": lambda picture: None}
     with Shaken() as mode, redirect_stdout(io.StringIO()):
         for n, cell in enumerate(notebook.cells):
@@ -142,7 +196,7 @@ def test_nothing_depends_on_the_order_of_sums(notebook, monkeypatch):
     assert mode.shaken > 0
     for n, solution in solutions.items():
         with Shaken():
-            assert said(solved(notebook.cells[n].source, solution)).startswith("✓ right"), solution
+            assert said(solved(notebook.cells[n].source, solution)).startswith(words.right), solution
 
 
 def solved(source: str, solution: str) -> str:
@@ -188,13 +242,13 @@ def test_what_the_layers_at_full_size_keep_is_what_was_measured():
     assert len(measured) >= 13 and [row for row in shown if row in measured] == measured
 
 
-def test_core_and_further_are_apart(notebook):
+def test_core_and_further_are_apart(notebook, words):
     """What goes further says so in its heading; lesson 4 without it is short enough to be read before the lecture."""
     core, heading = 0, ""
     for line in texts(notebook).splitlines():
         heading = line if re.match(r"##+ ", line) else heading
-        core += len(line.split()) * (not re.search("Go further|Exercises|Test yourself", heading))
-    assert "Go further" in texts(notebook)
+        core += len(line.split()) * (not re.search(f"{words.further}|{words.exercises}|{words.test_yourself}", heading))
+    assert words.further in texts(notebook)
     assert core < 800 or not notebook.cells[0].source.startswith("# 04")
 
 
@@ -211,8 +265,7 @@ def symbols(text: str) -> set[str]:
     return {GREEK.get(one, one) for one in re.findall(r"\\[a-zA-Z]+|[A-Za-zα-ω∇]", TYPESETTING.sub(" ", formulas))}
 
 
-def test_every_symbol_is_in_the_glossary(notebook):
-    glossary = texts(nbformat.read(FOLDER / "glossary.ipynb", as_version=4))
-    table = glossary.partition("## Symbols")[2]
+def test_every_symbol_is_in_the_glossary(notebook, glossary):
+    table = glossary.rpartition("\n## ")[2]
     assert symbols(glossary) <= symbols(table) and len(symbols(table)) > 30
     assert symbols(texts(notebook)) <= symbols(table)
