@@ -87,7 +87,7 @@ def _comes_back(x: Any) -> bool:
 
 
 class relu_rule(TorchFunctionMode):  # noqa: N801  used like a function: `with relu_rule("guided") as rule:`
-    """A ``with`` block in which every ReLU that runs *forward* gets the chosen way back.
+    """A ``with`` block in which every ReLU that runs *forward* gets the chosen way back::
 
         with relu_rule("guided") as rule:
             value = network(photo)[0, 281]

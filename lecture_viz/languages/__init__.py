@@ -1,8 +1,8 @@
 """The words on screen: texts of the panels, presets with the lecture's sentences, and class names, as data files.
 
 A language is a file of texts (``en.json``), one of class names (``labels_zh.json``, by torchvision's English name), and
-one of what the exercises say (``exercises_zh.json``, by the English text); English needs only the first. To add a
-language, translate the three and put its code into `LANGUAGES`; a test says what is missing.
+one of what exercises and the machine's report say (``phrases_zh.json``, by the English text); English needs only the
+first. To add a language, translate the three and put its code into `LANGUAGES`; a test says what is missing.
 """
 
 import html
@@ -18,7 +18,7 @@ _current = "en"
 
 
 def use_language(language: str) -> None:
-    """Texts of panels made, class names of networks loaded, and what exercises say, from now on.
+    """Texts of panels made, class names of networks loaded, and what exercises and reports say, from now on.
 
     Args:
         language: ``"en"``, ``"de"`` or ``"zh"``; the environment variable ``LECTURE_VIZ_LANGUAGE`` sets the first one.
@@ -53,17 +53,22 @@ def of_panel(panel: str) -> dict:
     return texts()["shared"] | texts().get(panel, {})
 
 
+def called(panel: str) -> str:
+    """What a panel is called in a sentence: by its title; in English by its name."""
+    return panel if _current == "en" else texts().get(panel, {}).get("title", panel)
+
+
 def fill(text: str, values: Mapping[str, object]) -> str:
     """A text with these values in its braces; names and other foreign words become safe HTML, outside of tags."""
     return text.format(**{key: html.escape(n, False) if isinstance(n, str) else n for key, n in values.items()})
 
 
 def say(english: str, **values: object) -> str:
-    """A text of the exercises in the language in use, with these values in its braces.
+    """A text of an exercise, or of the machine's report, in the language in use, with these values in its braces.
 
     One without translation stays English.
     """
-    text = english if _current == "en" else _read(f"exercises_{_current}.json").get(english, english)
+    text = english if _current == "en" else _read(f"phrases_{_current}.json").get(english, english)
     return text.format(**values) if values else text
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import ipywidgets as widgets
 import torch
 
-from .. import figures, maps
+from .. import figures, languages, maps
 from ..gradient_based.deconvnet import UNPOOLINGS, deconvnet, turns_round
 from ..gradient_based.gradients import gradient
 from ..gradient_based.top_patches import TopPatches, look, patches, top_patches
@@ -121,6 +121,7 @@ class Deconvnet(Panel):
         photo, box = nine.photos[which], self._fields[layer][made.values["row"], made.values["column"]]
         limit = maps.stretch(torch.cat([part.flatten() for part in nine.reconstructions]))
         shown = [maps.show_signed(part, limit) for part in nine.reconstructions]
+        side = {"width": box.right - box.left, "height": box.bottom - box.top}
         numbers = {"first": nine.activations[0].item(), "last": nine.activations[-1].item()}
         how = "reconstruction title" if made.call.function is deconvnet else "by the rule"
         return {
@@ -133,7 +134,7 @@ class Deconvnet(Panel):
             "photo": Marked(photo, [box], grid=self._fields[layer].shape),
             "photo caption": self.say("value", what=target.name, value=target(self.network, photo).item())
             + "<br>"
-            + self.say("seen", photo=nine.names[which], width=box.right - box.left, height=box.bottom - box.top),
+            + self.say("seen", photo=languages.option(nine.names[which]), **side),
             "reconstruction": painted,
             "reconstruction caption": f"<b>{self.say(how)}</b>: " + self.say("signed scale", limit=painted.limit),
         }

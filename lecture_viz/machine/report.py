@@ -25,9 +25,8 @@ class Report(list[Finding]):
 
     def __repr__(self) -> str:
         lines = [f"{'✗' if f.mend else '✓'} {f.what}: {f.found}{f' → {f.mend}' if f.mend else ''}" for f in self]
-        return "\n".join(
-            [*lines, "This machine is ready." if self.ready else "Mend the lines marked ✗, then run again."]
-        )
+        verdict = _say("This machine is ready." if self.ready else "Mend the lines marked ✗, then run again.")
+        return "\n".join([*lines, verdict])
 
     def _repr_html_(self) -> str:
         rows = ""
@@ -35,14 +34,25 @@ class Report(list[Finding]):
             mark = "<b style='color:#d33'>✗</b>" if finding.mend else "<b style='color:#2a2'>✓</b>"
             rows += f"<tr><td>{mark}</td>"
             rows += "".join(f"<td style='text-align:left'>{html.escape(text)}</td>" for text in finding) + "</tr>"
-        verdict = "This machine is ready." if self.ready else "Mend the lines marked ✗, then run this cell again."
+        verdict = _say("This machine is ready." if self.ready else "Mend the lines marked ✗, then run this cell again.")
         return f"<table>{rows}</table><p><b>{verdict}</b></p>"
 
 
 def check() -> Report:
     """Look at Python, the packages, the compute device and the embedded networks; never raises."""
-    looks = {"Python": _python, "packages": _packages, "PyTorch": _torch, "networks": _networks}
-    return Report([finding for what, look in looks.items() for finding in _try(what, look)])
+    torch = _try("PyTorch", _torch)  # first: what is wrong with it, it may say only once, and `_say` imports it, too
+    packages = _try("Python", _python) + _try(_say("packages"), _packages)
+    return Report(packages + torch + _try(_say("networks"), _networks))
+
+
+def _say(english: str, **values: object) -> str:
+    """In the language in use; in English where the package that knows it is what is broken."""
+    try:
+        from lecture_viz.languages import say  # imports PyTorch, with the package
+
+        return say(english, **values)
+    except Exception:
+        return english.format(**values) if values else english
 
 
 def _python() -> list[Finding]:
@@ -50,7 +60,7 @@ def _python() -> list[Finding]:
     version = platform.python_version()
     oldest = tuple(map(int, re.findall(r"\d+", needed)))
     recent = tuple(map(int, version.split(".")[:2])) >= oldest[:2]
-    return [Finding("Python", version, "" if recent else f"install Python {needed}")]
+    return [Finding("Python", version, "" if recent else _say("install Python {needed}", needed=needed))]
 
 
 def _packages() -> list[Finding]:
@@ -64,10 +74,11 @@ def _packages() -> list[Finding]:
         try:
             version = metadata.version(name)
         except metadata.PackageNotFoundError:
-            findings.append(Finding(name, "missing", mend))
+            findings.append(Finding(name, _say("missing"), mend))
             continue
         old = _numbers(version) < _numbers(oldest)
-        findings.append(Finding(name, f"{version}, needs {oldest}" if old else version, mend if old else ""))
+        found = _say("{version}, needs {oldest}", version=version, oldest=oldest) if old else version
+        findings.append(Finding(name, found, mend if old else ""))
     return findings
 
 
@@ -79,7 +90,8 @@ def _try(what: str, look: Callable[..., list[Finding]], *arguments: str) -> list
     try:
         return look(*arguments)
     except Exception as error:
-        return [Finding(what, f"{type(error).__name__}: {error}", "install again: pip install -c constraints.txt -e .")]
+        mend = _say("install again: {command}", command="pip install -c constraints.txt -e .")
+        return [Finding(what, f"{type(error).__name__}: {error}", mend)]
 
 
 def _torch() -> list[Finding]:
@@ -87,8 +99,14 @@ def _torch() -> list[Finding]:
     import torchvision  # fails at import when the two do not fit together
 
     accelerator = torch.accelerator.current_accelerator(check_available=True)
-    versions = f"torch {torch.__version__} and torchvision {torchvision.__version__} fit together"
-    return [Finding("computes on", f"{accelerator or 'the CPU'} ({torch.get_num_threads()} threads); {versions}")]
+    device = _say(
+        "{device} ({threads} threads); {torch} and {torchvision} fit together",
+        device=accelerator or _say("the CPU"),
+        threads=torch.get_num_threads(),
+        torch=f"torch {torch.__version__}",
+        torchvision=f"torchvision {torchvision.__version__}",
+    )
+    return [Finding(_say("computes on"), device)]
 
 
 def _networks() -> list[Finding]:
@@ -101,5 +119,6 @@ def _embedded(name: str) -> list[Finding]:
     from lecture_viz import load_image, load_network
 
     network = load_network(name)
-    label, probability = network.top(load_image("cat", network.input_size), 1)[0]
-    return [Finding(f"network {name}", f"takes the cat for: {label} ({probability:.0%})")]
+    label, p = network.top(load_image("cat", network.input_size), 1)[0]
+    found = _say("takes the cat for: {label} ({p:.0%})", label=label, p=p)
+    return [Finding(_say("network {name}", name=name), found)]

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from torchvision.models import AlexNet_Weights
 
 import lecture_viz as lv
 from lecture_viz import exercises, languages
+from lecture_viz.machine import report
 
 
 @pytest.fixture
@@ -54,29 +56,41 @@ def test_chinese_and_german_are_not_english(in_language):
         assert not same
 
 
-def written() -> tuple[list[str], list[str]]:
+def strings(nodes: Iterable[ast.AST]) -> list[str]:
+    """Those among the nodes, in the order of the file."""
+    found = [node for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return [node.value for node in sorted(found, key=lambda node: (node.lineno, node.col_offset))]
+
+
+def of_exercises() -> tuple[list[str], list[str]]:
     """Texts in the code of the exercises but docstrings, in order; and the words between the braces of f-strings."""
     texts, between = [], []
     for file in sorted(Path(exercises.__file__).parent.glob("*.py")):
         nodes = [*ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
         parts = {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
-        between += [part.value for part in parts if isinstance(part, ast.Constant)]
-        others = parts | {node.value for node in nodes if isinstance(node, ast.Expr)}
-        found = [node for node in nodes if isinstance(node, ast.Constant) and node not in others]
-        found.sort(key=lambda node: (node.lineno, node.col_offset))
-        texts += [node.value for node in found if isinstance(node.value, str)]
+        between += strings(parts)
+        texts += strings({*nodes} - parts - {node.value for node in nodes if isinstance(node, ast.Expr)})
     return texts, between
 
 
+def of_report() -> list[str]:
+    """Texts of the machine's report: those handed to ``_say``."""
+    nodes = ast.walk(ast.parse(Path(report.__file__).read_text(encoding="utf-8")))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "_say"]
+    return strings({part for call in calls for part in ast.walk(call.args[0])})
+
+
 @pytest.mark.parametrize("language", ["zh", "de"])
-def test_exercises_are_translated(language):
-    texts, between = written()
+def test_phrases_are_translated(language):
+    texts, between = of_exercises()
     assert {*re.findall(r"[A-Za-z]{2,}", " ".join(between))} <= {"dB"}, "f-strings are not translated: use `say`"
-    known = json.loads((files(languages) / f"exercises_{language}.json").read_text(encoding="utf-8"))
+    known = json.loads((files(languages) / f"phrases_{language}.json").read_text(encoding="utf-8"))
     words = {text for text in texts if " " in text and re.search("[A-Za-z]{2}", re.sub(r"\{.*?\}", "", text))}
-    missing = words - known.keys() - {*languages.imagenet()}
-    assert not missing
-    assert [*known] == [text for text in dict.fromkeys(texts) if text in known]  # all are used, in the files' order
+    reported = of_report()
+    missing = words.union(reported) - known.keys() - {*languages.imagenet()}
+    assert not missing and "This machine is ready." in reported
+    # all are used, in the files' order
+    assert [*known] == [text for text in dict.fromkeys(texts + reported) if text in known]
     for english, text in known.items():
         assert text.strip() and marks(text) == marks(english), english
 

@@ -3,6 +3,7 @@
 import html
 import math
 from collections.abc import Mapping
+from typing import Any
 
 COLOURS = ("#3b6fb6", "#c8641e", "#2e8b57", "#8a4fb0", "#7a7a7a")  # told apart by lightness, too
 POINTS = 200  # of a curve, about
@@ -21,13 +22,17 @@ class Curves:
             self.values.setdefault(name, [math.nan] * self._steps).append(number)
         self._steps += 1
 
-    def draw(self, width: int) -> str:
-        """HTML, ``width`` screen pixels wide: each curve fills the height, its last value is written."""
+    def draw(self, width: int, texts: Mapping[str, Any]) -> str:
+        """HTML, ``width`` screen pixels wide: each curve fills the height, its last value is written.
+
+        ``texts`` are the panel's, with names of curves under ``"NAME curve"``; one without is shown as it is called.
+        """
         lines, legend, height = [], [], round(0.7 * width)
         # a penalty that is off is left out
         drawn = {name: curve for name, curve in self.values.items() if any(v and not math.isnan(v) for v in curve)}
         if len(drawn) == 2:
             drawn.pop("objective", None)  # the same as its only term
+        names = {name: texts.get(f"{name} curve", name) for name in drawn}
         for (name, curve), colour in zip(drawn.items(), COLOURS):
             finite = [value for value in curve if not math.isnan(value)]
             low, spread = min(finite), (max(finite) - min(finite)) or 1
@@ -38,8 +43,8 @@ class Curves:
                 if n % every == 0 and not math.isnan(value)
             )
             lines.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
-            legend.append(f'<span style="color:{colour}">━</span> {html.escape(name)}: {curve[-1]:.3g}')
-        names = html.escape(", ".join(drawn), quote=True)
-        drawing = f'<svg role="img" aria-label="curves over the steps: {names}" width="{width}" height="{height}" '
+            legend.append(f'<span style="color:{colour}">━</span> {html.escape(names[name])}: {curve[-1]:.3g}')
+        alt = html.escape(texts["curves alt"].format(names=", ".join(names.values())), quote=True)
+        drawing = f'<svg role="img" aria-label="{alt}" width="{width}" height="{height}" '
         drawing += f'viewBox="0 0 {width} {height}" class="lv-curves">{"".join(lines)}</svg>'
         return f"{drawing}<br>{'<br>'.join(legend)}"

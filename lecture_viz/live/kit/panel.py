@@ -261,7 +261,7 @@ class Panel:
 
     def _repr_mimebundle_(self, **_: Any) -> Values:
         """The live widget; a still of the first pictures where there is no kernel (GitHub, a file just opened)."""
-        still = {"text/plain": repr(self), "text/html": self.view.still(repr(self), self.name)}
+        still = {"text/plain": repr(self), "text/html": self.view.still(languages.called(self.name))}
         return dict(self.widget._repr_mimebundle_()) | still
 
     # --- the worker's side ----------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ class RunPanel(Panel):
             "image caption": self.caption(run, step),
             "film": run.film.strip(),
             "film caption": self.say("film caption", stills=len(run.film.chosen())),
-            "curves": run.curves.draw(self._width),
+            "curves": run.curves.draw(self._width, self._texts),
             "progress": run.taken / run.goal,
             "time left": self._time_left(run),
             "save": "" if self.running else self._links(run.film, step.image[:1]),

@@ -130,8 +130,8 @@ class View:
             self.error_line.value = f'<div role="alert">{html.escape(str(error) or type(error).__name__)}</div>'
         self.error_line.layout.display = "none" if error is None else ""
 
-    def still(self, alt: str, name: str) -> str:
-        """The panel ``name`` as HTML, where there is no kernel (GitHub, a file just opened): pictures, else numbers."""
+    def still(self, called: str) -> str:
+        """The panel as HTML where there is no kernel (GitHub, a file just opened): pictures, else numbers."""
         stills = {}
         for shown, words in self.alts.items():
             if shown not in self.pictures:  # it is not there yet
@@ -139,6 +139,7 @@ class View:
             stills[words] = self.pictures[shown]
             if boxes := self.outputs[shown].boxes:
                 stills[words] = figures.framed(stills[words], Box(*boxes[0]))
-        note = f"<p><em>Run this cell to make the {name} panel live.</em></p>"
+        note = f"<p><em>{self.say('still note', name=called)}</em></p>"
         texts = (output.value for output in self.outputs.values() if isinstance(output, widgets.HTML))
-        return figures.row(stills, alt=alt)._repr_html_() + ("" if stills else "".join(texts)) + note
+        row = figures.row(stills, alt=self.say("still alt", name=called))
+        return row._repr_html_() + ("" if stills else "".join(texts)) + note

@@ -266,6 +266,16 @@ def test_shown_in_a_notebook():
     json.dumps(bundle)
 
 
+def test_the_still_is_in_the_language_in_use():
+    lv.use_language("zh")
+    try:
+        shown = lv.live.relu_rules()._repr_mimebundle_()
+    finally:
+        lv.use_language("en")
+    assert "运行此单元格，即可操作面板“ReLU 规则”。" in shown["text/html"] and "Run this cell" not in shown["text/html"]
+    assert shown["text/plain"].startswith("ReLU rules panel; controls: ")  # names as the code calls them
+
+
 def test_a_panel_of_numbers_shows_them_without_a_kernel():
     shown = lv.live.relu_rules()._repr_mimebundle_()["text/html"]
     assert '<td class="lv-negative">-2</td>' in shown and "make the ReLU rules panel live" in shown

@@ -14,9 +14,11 @@ from panels import held, through, wait_for
 from PIL import Image
 
 import lecture_viz as lv
+from lecture_viz import languages
 from lecture_viz.live.kit import film as film_module
 from lecture_viz.live.kit import run as run_module
 from lecture_viz.live.kit import worker as worker_module
+from lecture_viz.live.kit.curves import Curves
 from lecture_viz.maps import to_array
 
 
@@ -127,6 +129,14 @@ def test_the_curves_are_of_the_objective_and_what_is_on(panel):
     assert drawn.count("<polyline") == 3
     assert all(name in drawn for name in ("objective", "logit(&#x27;tabby&#x27;)", "L2"))
     assert "total variation" not in drawn
+
+
+def test_the_curves_are_named_in_the_language_in_use():
+    curves = Curves()
+    curves.keep({"objective": 1.0, "logit('虎斑猫')": 2.0, "total variation": -1.0})
+    drawn = curves.draw(200, languages.texts("zh")["shared"])
+    assert 'aria-label="各步的曲线：目标值, logit(&#x27;虎斑猫&#x27;), 全变分"' in drawn
+    assert "全变分: -1" in drawn and "objective" not in drawn
 
 
 def test_a_run_that_diverges_says_so_and_keeps_the_last_good_picture(panel, network, monkeypatch):
