@@ -6,6 +6,7 @@ PROXY := build/node_modules/.bin/configurable-http-proxy
 LAB_ARGS ?=
 PRESENT_ARGS ?=
 MATRIX_ARGS ?=
+BOOK_ARGS ?=
 
 # TORCH=cpu takes PyTorch's own build without GPU: about 1.3 GB instead of 6. An environment keeps what it began with.
 # (Not testable where that index cannot be reached: installed there with the two versions of constraints.txt.)
@@ -21,7 +22,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help lab present doctor test quick sweep matrix mutants bench notebooks results lint clean working-python
+.PHONY: help lab present doctor test quick sweep matrix mutants bench notebooks results book wheel lint clean working-python
 
 help: ## list these commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +70,13 @@ notebooks: $(VENV)/test.stamp ## run all notebooks and store their outputs
 results: $(VENV)/test.stamp ## the same, after making anew the pictures that take long
 	$(BIN)/python notebooks/store.py --results
 
+book: $(VENV)/book.stamp ## the lessons as a site in both languages: build/book/index.html; the first time takes a while
+	$(BIN)/python book/publish.py $(BOOK_ARGS)
+
+wheel: $(VENV)/lab.stamp ## one file to hand out, with networks and notebooks: dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls dist/*.whl
+
 clean: ## remove the environment
 	rm -rf $(VENV)
 
@@ -100,6 +108,11 @@ $(VENV)/lab.stamp: pyproject.toml constraints.txt | working-python
 $(VENV)/test.stamp: $(VENV)/lab.stamp
 	@echo "Adding what the tests need"
 	$(call install,--constraint constraints.txt --editable '.[test]')
+	@touch $@
+
+$(VENV)/book.stamp: $(VENV)/lab.stamp
+	@echo "Adding what makes the book"
+	$(call install,--constraint constraints.txt --editable '.[book]')
 	@touch $@
 
 $(VENV)/bench.stamp: $(VENV)/test.stamp

@@ -187,15 +187,18 @@ def private(folder: Path) -> dict[str, str]:
 
 
 class Program:
-    """A Python module that serves pages on loopback, until `stop`; what it says goes into the file ``log``."""
+    """What serves pages on loopback, until `stop`; what it says goes into the file ``log``.
+
+    The first of ``arguments`` is a Python module, unless another program is said.
+    """
 
     running: ClassVar["list[Program]"] = []
 
-    def __init__(self, folder: Path, arguments: list[str], log: str):
+    def __init__(self, folder: Path, arguments: list[str], log: str, program: tuple[str, ...] = (sys.executable, "-m")):
         self.log = folder / log
         settings = os.environ | private(folder)
         with self.log.open("w") as said:
-            self.process = subprocess.Popen([sys.executable, "-m", *arguments], env=settings, stdout=said, stderr=said)
+            self.process = subprocess.Popen([*program, *arguments], env=settings, stdout=said, stderr=said)
         Program.running.append(self)
         try:
             self.port = eventually(self._port)
