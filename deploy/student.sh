@@ -1,7 +1,9 @@
 #!/bin/sh
 # A student's server. Notebooks are copied to the student's own folder: those that are missing, never over work.
-mkdir -p ~/lecture-viz
-cp -rn "$(dirname "$0")"/../notebooks/*.ipynb "$(dirname "$0")"/../notebooks/*.png ~/lecture-viz/
+mkdir -p ~/lecture-viz/zh
+notebooks=$(dirname "$0")/../notebooks
+cp -n "$notebooks"/*.ipynb "$notebooks"/*.png ~/lecture-viz/
+cp -n "$notebooks"/zh/*.ipynb ~/lecture-viz/zh/
 
 export OMP_NUM_THREADS=1 # of each kernel: more would fight for the cores
 

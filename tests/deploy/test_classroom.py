@@ -69,7 +69,8 @@ def test_students_get_copies_and_keep_their_work(hub):
         student = Student(hub, "joe")
         await student.log_in()
         names = {path.name for path in copies.iterdir()}
-        assert names == {path.name for kind in ("*.ipynb", "*.png") for path in (ROOT / "notebooks").glob(kind)}
+        lessons = {path.name for kind in ("*.ipynb", "*.png") for path in (ROOT / "notebooks").glob(kind)}
+        assert names == lessons | {"zh"} and (copies / "zh" / LESSON).exists()
         (copies / LESSON).write_text("my work")
         (copies / "glossary.ipynb").unlink()
         await student.log_out()

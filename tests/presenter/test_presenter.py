@@ -1,5 +1,6 @@
 """From the notebooks to the lessons of the presenter view, and what it says of bad choices."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -73,12 +74,20 @@ def test_without_a_choice_a_lesson_is_the_notebooks(hall):
     assert torch.equal(names["photo"], lv.load_image("cat", 224)) and "lv.logit('tabby')" in names["panel"].code()
 
 
-def test_titles_in_the_language_in_use(tmp_path):
-    lv.use_language("zh")
+@pytest.mark.parametrize(
+    ("language", "title", "said"),
+    [("zh", "1 · 梯度", "它会在哪里误导人？"), ("de", "1 · Gradienten", "Where does it mislead?")],
+)
+def test_titles_and_prose_in_the_language_in_use(tmp_path, language, title, said):
+    """Where the notebooks have it: German has panels alone."""
+    lv.use_language(language)
     try:
-        assert lessons(NOTEBOOKS, tmp_path)[1].title == "1 · 梯度"
+        assert lessons(NOTEBOOKS, tmp_path)[1].title == title
     finally:
         lv.use_language("en")
+    first = nbformat.read(tmp_path / "00_start_here.ipynb", as_version=4)
+    prose = "\n".join(cell.source for cell in first.cells if cell.cell_type == "markdown")
+    assert said in prose and "](ten_classes.png)" in prose and not re.search("<summary>(Solution|答案)<", prose)
 
 
 def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
