@@ -23,6 +23,7 @@ from typing import NamedTuple
 import nbformat
 
 HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
 LANGUAGES = ("zh",)
 MARK = re.compile(r"^<!-- (\S+) ([0-9a-f]{8}) -->\n", re.MULTILINE)
 PACKAGE = "import lecture_viz as lv"
@@ -118,29 +119,38 @@ def needs_words(text: str) -> bool:
 
 def complaints(language: str, names: frozenset[str]) -> list[str]:
     """What is missing, out of date, doubled or no longer needed; ``names`` are classes, which stay as they are."""
-    found, used, words = [], set(), phrases(language)
+    used, words = set(), phrases(language)
+    found = compared("README", sections(README.read_text(encoding="utf-8")), README.with_suffix(f".{language}.md"))
     for path in sorted(HERE.glob("*.ipynb")):
-        notebook, file = nbformat.read(path, as_version=4), HERE / language / f"{path.stem}.md"
+        notebook = nbformat.read(path, as_version=4)
         prose = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "markdown"}
-        there = translated_cells(file) if file.exists() else []
-        known = {name: mark for name, mark, _ in there}
-        found += [
-            f"{path.stem}: cell {name} is translated twice" for name in known if [n for n, *_ in there].count(name) > 1
-        ]
-        found += [f"{path.stem}: cell {name} is gone" for name in known if name not in prose]
-        for name, text in prose.items():
-            if known.get(name) != fingerprint(text):
-                state = "has changed since it was translated" if name in known else "is not translated"
-                found.append(f"{path.stem}: cell {name} {state}: <!-- {name} {fingerprint(text)} -->")
+        found += compared(path.stem, prose, HERE / language / f"{path.stem}.md")
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 used |= {phrase.text for phrase in phrases_in(cell.source)}
-    found += [
-        f"phrases: not translated: {text}"
-        for text in sorted(used - {*words})
-        if needs_words(text) and text not in names
-    ]
+    missing = {text for text in used - {*words} - names if needs_words(text)}
+    found += [f"phrases: not translated: {text}" for text in sorted(missing)]
     return found + [f"phrases: no longer needed: {text}" for text in words if text not in used]
+
+
+def compared(title: str, prose: dict[str, str], file: Path) -> list[str]:
+    """What is wrong with a file of translations of ``prose``, which is English texts by their names."""
+    there = translated_cells(file) if file.exists() else []
+    known = {name: mark for name, mark, _ in there}
+    doubled = {name for name in known if [one for one, *_ in there].count(name) > 1}
+    found = [f"{title}: {name} is translated twice" for name in doubled]
+    found += [f"{title}: {name} is gone" for name in known if name not in prose]
+    for name, text in prose.items():
+        if known.get(name) != fingerprint(text):
+            state = "has changed since it was translated" if name in known else "is not translated"
+            found.append(f"{title}: {name} {state}: <!-- {name} {fingerprint(text)} -->")
+    return found
+
+
+def sections(text: str) -> dict[str, str]:
+    """Of a Markdown text: what begins with a heading of the second level, by that, and ``top``."""
+    top, *others = re.split(r"^(?=## )", text, flags=re.MULTILINE)
+    return {"top": top} | {re.sub(r"\W+", "-", one.split("\n")[0][3:].lower()): one for one in others}
 
 
 if __name__ == "__main__":

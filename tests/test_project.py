@@ -47,7 +47,9 @@ def test_make_help_lists_every_command():
     assert [line.split()[0] for line in make().stdout.splitlines()] == targets()
 
 
-@pytest.mark.parametrize("promising", ["README.md", ".ci/run", ".github/workflows/ci.yml", "deploy/README.md"])
+@pytest.mark.parametrize(
+    "promising", ["README.md", ".ci/run", ".github/workflows/ci.yml", ".github/workflows/book.yml", "deploy/README.md"]
+)
 def test_every_command_that_is_promised_exists(promising):
     promised = set(re.findall(r"(?:`|^ *|run: )make ([a-z]+)", (ROOT / promising).read_text(), re.MULTILINE))
     assert promised <= set(targets())
@@ -90,8 +92,9 @@ def test_the_workflow_runs_what_the_project_has():
     assert f"python -m {quick}" in [step.get("run") for step in jobs["quick"]["steps"]]
 
 
-def test_the_readme_links_to_what_is_there():
-    text = (ROOT / "README.md").read_text()
+@pytest.mark.parametrize("readme", ["README.md", "README.zh.md"])
+def test_the_readme_links_to_what_is_there(readme):
+    text = (ROOT / readme).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)\)|src=\"([^\"]+)\"", text) for link in link if link]
     assert links
     for link in links:

@@ -32,7 +32,7 @@ def skeleton(text: str) -> dict[str, list[str]]:
     return {
         "formulas": sorted(re.findall(r"\$\$.+?\$\$|\$[^$\n]+\$", rest, re.DOTALL)),
         "code": sorted([code, *re.findall(r"`([^`\n]+)`", rest)]),
-        "links": sorted(link for link in links if "start_here" not in link),  # the menu of languages
+        "links": sorted(link for link in links if not re.search("start_here|README", link)),  # the menu of languages
         "tags": re.findall(r"</?[a-z]+>", rest),
         "build": re.findall(r"^(#+ |- |\d+\. |\|)", rest, re.MULTILINE),
         "columns": [line.count("|") for line in rest.splitlines() if line[:1] == "|"],
@@ -51,6 +51,22 @@ def test_a_translation_keeps_formulas_code_links_and_structure(language, name):
         if cell.cell_type == "markdown":
             other = prose(language, name)[cell.id]
             assert skeleton(other) == skeleton(cell.source), cell.id
+
+
+@pytest.mark.parametrize("language", translation.LANGUAGES)
+def test_the_readme_is_the_same_in_another_language(language):
+    def built(text: str) -> list:
+        blocks = re.findall(r"^```.*?^```", text, re.DOTALL | re.MULTILINE)
+        rest = skeleton(re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
+        return [
+            [re.sub(r" *#.*", "", block) for block in blocks],
+            *(rest[key] for key in ("links", "build", "columns")),
+        ]
+
+    file = translation.README.with_suffix(f".{language}.md")
+    others = {section: text for section, _, text in translation.translated_cells(file)}
+    for section, text in translation.sections(translation.README.read_text(encoding="utf-8")).items():
+        assert built(others[section].replace(f"notebooks/{language}/", "notebooks/")) == built(text.strip()), section
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -131,6 +147,9 @@ def small(tmp_path, monkeypatch):
     (tmp_path / "zh" / "00.md").write_text(f"<!-- a {translation.fingerprint('One two.')} -->\n一二。\n")
     (tmp_path / "zh" / "phrases.json").write_text(json.dumps({"one two": "一二"}))
     monkeypatch.setattr(translation, "HERE", tmp_path)
+    monkeypatch.setattr(translation, "README", tmp_path / "README.md")
+    (tmp_path / "README.md").write_text("One\n")
+    (tmp_path / "README.zh.md").write_text(f"<!-- top {translation.fingerprint('One' + chr(10))} -->\n一\n")
     return tmp_path
 
 
@@ -143,10 +162,10 @@ def test_what_is_wrong_is_told(small):
     english.cells[0].source, english.cells[1].source = "One, two.", "x = 1  # two one"
     nbformat.write(english, small / "00.ipynb")
     changed, missing, left = told()
-    assert changed.startswith("00: cell a has changed since it was translated: <!-- a ")
+    assert changed.startswith("00: a has changed since it was translated: <!-- a ")
     assert missing == "phrases: not translated: two one" and left == "phrases: no longer needed: one two"
     file = small / "zh" / "00.md"
     file.write_text(file.read_text() * 2 + "<!-- c 00000000 -->\n三\n")
-    assert any("translated twice" in line for line in told()) and "00: cell c is gone" in told()
+    assert any("translated twice" in line for line in told()) and "00: c is gone" in told()
     file.unlink()
-    assert any("cell a is not translated" in line for line in told())
+    assert any("00: a is not translated" in line for line in told())
