@@ -25,7 +25,7 @@ def hand_out(folder: Path, update: bool = False) -> list[str]:
     """Copy what is missing in ``folder``; with ``update``, also what is new since, where the student changed nothing.
 
     A notebook counts as changed if a cell's text differs from the one handed out; outputs do not count. The new version
-    of one that was changed is put beside it, as ``NAME.new.ipynb``.
+    of one that was changed is put beside it, as ``NAME.new.ipynb``; or ``NAME.new2.ipynb``, if that was worked in, too.
 
     Returns:
         What was done, a line for each file that was not copied for the first time.
@@ -35,7 +35,7 @@ def hand_out(folder: Path, update: bool = False) -> list[str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     known, said = _known(folder), []
-    for source in sorted([*SHIPPED.glob("*.ipynb"), *SHIPPED.glob("*.png"), *SHIPPED.glob("*/*.ipynb")]):
+    for source in sorted([*SHIPPED.glob("*.ipynb"), *SHIPPED.glob("*.png"), *SHIPPED.glob("[!.]*/*.ipynb")]):
         name = source.relative_to(SHIPPED).as_posix()
         target, shipped = folder / name, _fingerprint(source)
         if target.exists() and (not update or shipped in (there := _fingerprint(target), known.get(name))):
@@ -45,7 +45,8 @@ def hand_out(folder: Path, update: bool = False) -> list[str]:
         elif there == known.get(name):
             said.append(f"{name} is new")
         else:
-            target = target.with_suffix(f".new{target.suffix}")
+            beside = (target.with_suffix(f".new{n}{target.suffix}") for n in ("", *range(2, 1000)))
+            target = next(one for one in beside if not one.exists() or _fingerprint(one) == known.get(name))
             said.append(f"{name} is yours and stays; the new one is beside it, {target.name}")
         shutil.copyfile(source, target)
         known[name] = shipped
@@ -55,9 +56,12 @@ def hand_out(folder: Path, update: bool = False) -> list[str]:
 
 def _known(folder: Path) -> dict[str, str]:
     try:
-        return json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except (OSError, ValueError):  # the first time; or damaged: then all that is there counts as the student's
-        return {}
+        known = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = None
+    return (
+        known if isinstance(known, dict) else {}
+    )  # the first time, or damaged: then all that is there is the student's
 
 
 def _fingerprint(file: Path) -> str:

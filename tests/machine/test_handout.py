@@ -24,6 +24,8 @@ def shipped(tmp_path, monkeypatch):
     (folder / "zh" / "00_start_here.ipynb").write_text(notebook("一"))
     (folder / "picture.png").write_bytes(b"pixels")
     (folder / "store.py").write_text("not for students")
+    (folder / ".ipynb_checkpoints").mkdir()
+    (folder / ".ipynb_checkpoints" / "00_start_here-checkpoint.ipynb").write_text("not for students")
     monkeypatch.setattr(handout, "SHIPPED", folder)
     return folder
 
@@ -79,9 +81,13 @@ def test_an_update_loses_no_work(shipped, mine, work):
     (shipped / "00_start_here.ipynb").write_text(notebook("one, best"))
     assert handout.hand_out(mine, update=True) == [said]
     assert (mine / "00_start_here.new.ipynb").read_text() == notebook("one, best")
+    (mine / "00_start_here.new.ipynb").write_text(notebook("one, best", "worked in"))
+    (shipped / "00_start_here.ipynb").write_text(notebook("one, best of all"))
+    assert handout.hand_out(mine, update=True) == [said.replace(".new.", ".new2.")]
+    assert (mine / "00_start_here.new.ipynb").read_text() == notebook("one, best", "worked in")
 
 
-@pytest.mark.parametrize("record", [None, "damaged"])
+@pytest.mark.parametrize("record", [None, "damaged", "[]"])
 def test_without_a_record_all_that_is_there_is_the_students(shipped, mine, record):
     (mine / handout.RECORD).unlink() if record is None else (mine / handout.RECORD).write_text(record)
     (shipped / "00_start_here.ipynb").write_text(notebook("one, better"))
