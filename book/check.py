@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -45,9 +46,7 @@ def complaints(site: Path) -> list[str]:
         found += [f"{name}: a picture without words: {tag}" for tag in page.silent]
         if len(name.parts) > 1 and page.levels.count(1) != 1:
             found.append(f"{name}: {page.levels.count(1)} first headings")
-        found += [
-            f"{name}: a heading {b} below a heading {a}" for a, b in zip(page.levels, page.levels[1:]) if b > a + 1
-        ]
+        found += [f"{name}: a heading {b} below a heading {a}" for a, b in pairwise(page.levels) if b > a + 1]
         for link in page.links:
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:

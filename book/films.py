@@ -24,13 +24,14 @@ HIGH = 224  # screen pixels, of a picture
 SLIDER = {"en": "preset", "zh": "预设"}
 STEPS = {"en": "part of the run", "zh": "运行到哪一步"}
 PACKAGE = Path(lv.__file__).parent
+ROOMS = ("photos", "networks", "gradient_based", "optimization_based", "live", "languages")  # what makes the stills
 
 
 def of_lesson(path: Path, language: str, cache: Path) -> list[str]:
     """HTML for each cell of a notebook that ends with a panel, in their order."""
     cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if TAG in cell.metadata.get("tags", [])]
     state = hashlib.sha256("".join(cells).encode() + Path(__file__).read_bytes())
-    for file in sorted(PACKAGE.rglob("*")):
+    for file in sorted(file for room in ROOMS for file in PACKAGE.glob(f"{room}/**/*")):
         if file.suffix in (".py", ".json", ".safetensors"):
             state.update(file.read_bytes())
     kept = cache / f"{path.stem}_{language}_{state.hexdigest()[:12]}.json"
@@ -64,11 +65,11 @@ def film(panel: Panel, language: str) -> str:
 
 def _scrubbed(stills: list[str], first: int, name: str, slider: str) -> str:
     """All of them, of which one is shown; what the slider moves is in ``static/film.js``."""
-    hidden = (
-        f'<div class="film-still"{"" if n == first else " hidden"}>{still}</div>' for n, still in enumerate(stills)
-    )
+    opened = ['<div class="film-still" hidden>'] * len(stills)
+    opened[first] = '<div class="film-still">'
+    shown = "".join(f"{opening}{still}</div>" for opening, still in zip(opened, stills))
     moved = f'<input type="range" min="1" max="{len(stills)}" value="{first + 1}" aria-label="{html.escape(slider)}">'
-    return f'<div class="film" role="group" aria-label="{html.escape(name)}">{moved}{"".join(hidden)}</div>'
+    return f'<div class="film" role="group" aria-label="{html.escape(name)}">{moved}{shown}</div>'
 
 
 def _still(panel: Panel, title: str, sentence: str, language: str) -> str:

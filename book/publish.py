@@ -61,22 +61,17 @@ def build(to: Path, cache: Path, filmed: set[str]) -> None:
         (pages / "index.md").write_text(index(language), encoding="utf-8")
         if language == "en":  # docstrings are English
             (pages / "api.md").write_text(api(), encoding="utf-8")
-        command = [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-q",
-            "-W",
-            "--keep-going",
-            "-c",
-            HERE,
-            "-d",
-            cache / "trees" / language,
-        ]
-        settings = os.environ | {"BOOK_LANGUAGE": language, "PYTHONPATH": str(HERE)}
-        subprocess.run([*map(str, command), str(pages), str(to / language)], env=settings, check=True)
+        sphinx(language, pages, to / language, cache / "trees" / language)
     shutil.copy(HERE / "index.html", to)
     (to / ".nojekyll").touch()  # for GitHub Pages, which would leave out folders that begin with _
+
+
+def sphinx(language: str, pages: Path, to: Path, trees: Path) -> None:
+    """Make a site of the pages of a folder; ``trees`` keeps what was read of them. A warning counts as a mistake."""
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going"]
+    command += map(str, ["-c", HERE, "-d", trees, pages, to])
+    settings = os.environ | {"BOOK_LANGUAGE": language, "PYTHONPATH": str(HERE)}
+    subprocess.run(command, env=settings, check=True)
 
 
 def page(path: Path, shown: list[str]) -> nbformat.NotebookNode:
@@ -84,10 +79,7 @@ def page(path: Path, shown: list[str]) -> nbformat.NotebookNode:
     notebook, left = nbformat.read(path, as_version=4), [*shown]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(
-                r"^\*\*(Language|语言)\*\* .*\n", "", cell.source, flags=re.MULTILINE
-            )  # the book has its own
-            cell.source = cell.source.replace("](../", "](")
+            cell.source = MENU.sub("", cell.source).replace("](../", "](")
             if path.stem == "glossary":
                 cell.source = cell.source.replace("\n### ", "\n## ").replace("### ", "## ", cell.source[:4] == "### ")
         elif left and TAG in cell.metadata.get("tags", []) and "lv.live." in cell.source:
@@ -117,15 +109,9 @@ def api() -> str:
             of = home if kind == "automodule" else f"lecture_viz.{name}"
             options = "\n   :members:" if kind != "autofunction" else ""
             text.append(f"```{{eval-rst}}\n.. {kind}:: {of}{options}\n```")
-    text.append(
-        "## Live panels\n\n"
-        + "\n".join(f"- `lv.live.{name}`: {_first_line(one)}" for name, one in live.panels().items())
-    )
+    panels = {name: (panel.__doc__ or "").strip().splitlines()[0] for name, panel in live.panels().items()}
+    text.append("## Live panels\n\n" + "\n".join(f"- `lv.live.{name}`: {first}" for name, first in panels.items()))
     return "\n\n".join(text) + "\n"
-
-
-def _first_line(panel: type) -> str:
-    return (panel.__doc__ or "").strip().split("\n")[0]
 
 
 def main() -> None:

@@ -9,7 +9,6 @@ notebook, ``make notebooks`` makes the notebook in that language and runs it; no
 """
 
 import ast
-import copy
 import hashlib
 import io
 import json
@@ -95,7 +94,7 @@ def translate(path: Path, language: str) -> nbformat.NotebookNode:
     Raises:
         KeyError: a cell has no translation.
     """
-    notebook = copy.deepcopy(nbformat.read(path, as_version=4))
+    notebook = nbformat.read(path, as_version=4)
     texts = {name: text for name, _, text in translated_cells(HERE / language / f"{path.stem}.md")}
     words = phrases(language)
     for number, cell in reversed([*enumerate(notebook.cells)]):
@@ -112,9 +111,8 @@ def translate(path: Path, language: str) -> nbformat.NotebookNode:
 
 def needs_words(text: str) -> bool:
     """Is this phrase of the code for a reader? Single words are names, of a photo or a layer."""
-    return (
-        bool(re.search(r"[A-Za-z]{2,} [A-Za-z“]{1,}", re.sub(r"\{.*?\}", "{}", text))) and text != "NBVAL_CHECK_OUTPUT"
-    )
+    words = re.sub(r"\{.*?\}", "{}", text)
+    return text != "NBVAL_CHECK_OUTPUT" and bool(re.search("[A-Za-z]{2,} [A-Za-z“]", words))
 
 
 def complaints(language: str, names: frozenset[str]) -> list[str]:

@@ -55,13 +55,12 @@ def hand_out(folder: Path, update: bool = False) -> list[str]:
 
 
 def _known(folder: Path) -> dict[str, str]:
+    """Nothing the first time, or if the record is damaged: then all that is there counts as the student's."""
     try:
         known = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        known = None
-    return (
-        known if isinstance(known, dict) else {}
-    )  # the first time, or damaged: then all that is there is the student's
+        return {}
+    return known if isinstance(known, dict) else {}
 
 
 def _fingerprint(file: Path) -> str:

@@ -42,9 +42,8 @@ class PhotoPanel(Panel):
         self._loaded: dict[str, Network] = {}
         self.network = self._given or self.load_network(str(network))
         self._loaded[self.network.name] = self.network
-        self._sources: Values = {
-            name: name for name in (*photos.BUNDLED_PHOTOS, *self.further)
-        }  # as `load_image` takes them
+        # by name, as `load_image` takes them
+        self._sources: Values = {name: name for name in (*photos.BUNDLED_PHOTOS, *self.further)}
         self._brought: dict[str, Tensor] = {}  # the pixels of files that a hand has brought
         self._first = self._photo_name = photo if isinstance(photo, str) else GIVEN
         if self._photo_name not in self._sources:
