@@ -153,10 +153,11 @@ def test_a_drawing_is_looked_at(lab):
     mouse.move(*place(panel, PHOTO, 0.7, 0.6), steps=10)
     mouse.up()
     panel.wait_for_code("painted = lv.images.paint(photo, (('black', 0.08, ((0.3")
+    # the whole stroke: its beginning is looked at, too
+    eventually(lambda: is_true((panel.pixels(PHOTO) == 0).all(axis=-1).sum() > 50))
     eventually(lambda: is_true(changed()))
     for name in ("photo", "maps", "flow"):
         panel.picture_is_the_kernels(name)
-    assert (panel.pixels(PHOTO) == 0).all(axis=-1).sum() > 50  # ink
     panel.press("undo")
     panel.wait_for_code("lv.activation_maps(net, photo,")
     eventually(lambda: is_true(not changed()))
