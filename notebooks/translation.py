@@ -81,10 +81,14 @@ def _texts(node: ast.AST) -> Iterator[ast.expr]:
         yield from _texts(child)
 
 
-def translated_code(code: str, words: dict[str, str]) -> str:
-    """A cell's code with its comments and texts in other words; one that is not among them stays."""
+def translated_code(code: str, words: dict[str, str], cell: str = "") -> str:
+    """A cell's code with its comments and texts in other words; one that is not among them stays.
+
+    A word that is a name elsewhere has its translation for one cell alone, by ``"CELL: WORD"``.
+    """
     for phrase in sorted(phrases_in(code), key=lambda phrase: -phrase.start):
-        code = code[: phrase.start] + words.get(phrase.text, phrase.text) + code[phrase.end :]
+        other = words.get(f"{cell}: {phrase.text}", words.get(phrase.text, phrase.text))
+        code = code[: phrase.start] + other + code[phrase.end :]
     return code
 
 
@@ -105,7 +109,7 @@ def translate(path: Path, language: str) -> nbformat.NotebookNode:
         if PACKAGE in cell.source:
             chosen = nbformat.v4.new_code_cell(f'lv.use_language("{language}")', id="language")
             notebook.cells.insert(number + 1, chosen)
-        cell.source = translated_code(cell.source, words)
+        cell.source = translated_code(cell.source, words, cell.id)
     return notebook
 
 
@@ -117,7 +121,7 @@ def needs_words(text: str) -> bool:
 
 def complaints(language: str, names: frozenset[str]) -> list[str]:
     """What is missing, out of date, doubled or no longer needed; ``names`` are classes, which stay as they are."""
-    used, words = set(), phrases(language)
+    used, own, words = set(), set(), phrases(language)
     found = compared("README", sections(README.read_text(encoding="utf-8")), README.with_suffix(f".{language}.md"))
     for path in sorted(HERE.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
@@ -125,10 +129,11 @@ def complaints(language: str, names: frozenset[str]) -> list[str]:
         found += compared(path.stem, prose, HERE / language / f"{path.stem}.md")
         for cell in notebook.cells:
             if cell.cell_type == "code":
-                used |= {phrase.text for phrase in phrases_in(cell.source)}
+                here = {phrase.text for phrase in phrases_in(cell.source)}
+                used, own = used | here, own | {f"{cell.id}: {text}" for text in here}
     missing = {text for text in used - {*words} - names if needs_words(text)}
     found += [f"phrases: not translated: {text}" for text in sorted(missing)]
-    return found + [f"phrases: no longer needed: {text}" for text in words if text not in used]
+    return found + [f"phrases: no longer needed: {text}" for text in words if text not in used | own]
 
 
 def compared(title: str, prose: dict[str, str], file: Path) -> list[str]:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .. import languages
-from .embedded import WEIGHTS
+from .embedded import read_card
 from .network import Network, WeightsUnavailable, seeded
 
 MEAN, STD = 3 * (127 / 255,), 3 * (128 / 255,)  # pixels become (x − 127) / 128, as in training
@@ -202,7 +202,6 @@ def load_efficientnet(name: str, trained: bool = True) -> Network:
     if trained:
         module.load_state_dict(folded(read_weights(name), module), assign=True)
     module.to(memory_format=torch.channels_last)  # depthwise convolutions take half the time
-    card = WEIGHTS / f"{name}.md"
     return Network(
         module,
         name=name,
@@ -211,5 +210,5 @@ def load_efficientnet(name: str, trained: bool = True) -> Network:
         std=STD,
         labels=languages.imagenet(),
         layers={part: part for part, _ in module.named_children() if part != "flatten"},
-        card=card.read_text(encoding="utf-8") if card.exists() else None,
+        card=read_card(name),
     )

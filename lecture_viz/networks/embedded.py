@@ -18,6 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from .. import languages
 from .network import Network, WeightsUnavailable, seeded
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -143,6 +144,13 @@ def read_checksums(folder: Path) -> dict[str, str]:
     return {name: checksum for checksum, name in (line.split() for line in lines)}
 
 
+def read_card(name: str, folder: Path | None = None) -> str | None:
+    """The card beside a network's weights, in the language in use if it was translated; ``None``: there is none."""
+    folder = folder or WEIGHTS
+    cards = (folder / languages.current() / f"{name}.md", folder / f"{name}.md")
+    return next((card.read_text(encoding="utf-8") for card in cards if card.exists()), None)
+
+
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The weights in a file, in single precision, and its metadata.
 
@@ -174,7 +182,6 @@ def load_embedded(name: str, trained: bool = True, folder: Path | None = None) -
         module = ARCHITECTURES[name](len(labels))
     if trained:
         module.load_state_dict(weights, assign=True)
-    card = path.with_suffix(".md")
     names = [part for part, _ in module.named_children() if part not in ("grid", "flatten")]
     return Network(
         module,
@@ -184,5 +191,5 @@ def load_embedded(name: str, trained: bool = True, folder: Path | None = None) -
         std=json.loads(about["std"]),
         labels=labels,
         layers={name: name for name in names},
-        card=card.read_text(encoding="utf-8") if card.exists() else None,
+        card=read_card(name, path.parent),
     )

@@ -1,6 +1,7 @@
 """The words on screen: complete in every language, and the same where the code is concerned."""
 
 import ast
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -137,6 +138,19 @@ def test_every_control_has_a_name(network, cat):
         for name, control in panel.controls.items():
             if not isinstance(control, widgets.ToggleButtons):
                 assert control.description, name
+
+
+@pytest.mark.parametrize("name", ["alexnet64", "efficientnet_lite0", "inception64", "inception64_robust"])
+def test_cards_in_chinese_are_those_of_the_weights(in_language, name):
+    """A card that was written anew has to be translated anew: its mark tells which English one it translates."""
+    english = str(lv.load_network(name, device="cpu").card())
+    in_language("zh")
+    mark, _, chinese = str(lv.load_network(name, device="cpu").card()).partition("\n")
+    assert mark == f"<!-- card {hashlib.sha256(english.encode()).hexdigest()[:8]} -->"
+    for pattern in (r"^#+ ", r"^\|", r"\d[\d.,]*"):
+        found = [re.findall(pattern, text, re.MULTILINE) for text in (english, chinese)]
+        assert sorted(one.rstrip(".,") for one in found[0]) == sorted(one.rstrip(".,") for one in found[1]), pattern
+    assert len(re.findall("[\u4e00-\u9fff]", chinese)) > 300
 
 
 def test_an_unknown_language_is_refused():

@@ -118,7 +118,7 @@ def test_the_code_is_shared(language, name):
     words = translation.phrases(language)
     for cell in english(name).cells:
         if cell.cell_type == "code":
-            assert built(translation.translated_code(cell.source, words)) == built(cell.source), cell.id
+            assert built(translation.translated_code(cell.source, words, cell.id)) == built(cell.source), cell.id
 
 
 CODE = '''x = f"{a['b']} one two"  # a comment
@@ -136,6 +136,7 @@ def test_words_are_found_in_code_and_nothing_else_changes():
     assert translation.translated_code(CODE, words) == CODE.replace("# a comment", "# 注释").replace(
         "{a['b']} one two", "一二 {a['b']}"
     ).replace("größer 猫 here", "这里")
+    assert translation.translated_code("f('a b')", {"a b": "甲", "x: a b": "乙"}, "x") == "f('乙')"
 
 
 @pytest.fixture
