@@ -16,13 +16,17 @@ class SoftLabels:
 
     ``logits`` are one ``(N, n_labels)`` a view, in half precision, for the training photos in the order in which they
     are read; ``teacher`` says in words who gave them. Which part of a photo a view shows is not stored: it follows from
-    the view's number.
+    the view's number. ``every`` > 1: only each so-manieth photo is used.
     """
 
     SMALLEST_CROP = 0.4
 
-    def __init__(self, logits: list[Tensor], teacher: str):
-        self.logits, self.teacher = logits, teacher
+    def __init__(self, logits: list[Tensor], teacher: str, every: int = 1):
+        self.logits, self.teacher, self.every = logits, teacher, every
+
+    def __len__(self) -> int:
+        """How many photos are used."""
+        return len(self.logits[0][:: self.every])
 
     @classmethod
     def read(cls, file: Path) -> "SoftLabels":
@@ -55,4 +59,4 @@ class SoftLabels:
         time, number = divmod(epoch, len(self.logits))
         theta = self.view(number, len(self.logits[number]))
         theta[:, 0, 0] *= -1 if time % 2 else 1
-        return theta, self.logits[number]
+        return theta[:: self.every], self.logits[number][:: self.every]

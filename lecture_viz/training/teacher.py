@@ -28,11 +28,12 @@ TEACHER = "efficientnet_lite0"
 # photos are enlarged: of 2,000 validation images a new last layer, fitted to an eighth of the photos, knows 53 % at 128
 # pixels, 61 at 160 and 62 at 192
 PIXELS = 160
-VIEWS = 4
+VIEWS, MORE_VIEWS = 4, 12  # the second with an accelerator
 
+# the whole of it, fitted as below on one H100 in two minutes, knows 74 % of 2,500
 LAST_RATE = 1e-3  # of the new last layer; what the others know already would be lost at such a rate
 WHOLE = Recipe(
-    stages=((PIXELS, 4),),
+    stages=((PIXELS, 3),),
     batch=256,
     peak_rate=1e-4,
     weight_decay=0.02,
@@ -42,7 +43,7 @@ WHOLE = Recipe(
     colour=0.3,
     batch_norm=False,
 )
-LAST_LAYER = replace(WHOLE, batch=32, peak_rate=0.0)
+LAST_LAYER = replace(WHOLE, stages=((PIXELS, 4),), batch=32, peak_rate=0.0)
 
 
 class Teacher(nn.Module):
@@ -100,7 +101,7 @@ def teach(training: Split, validation: Split, n_labels: int, folder: Path, seed:
     )
     file = folder / "teacher.safetensors"
     logits = SoftLabels.read(file).logits if file.exists() else []
-    for number in range(len(logits), VIEWS):
+    for number in range(len(logits), VIEWS if device.type == "cpu" else MORE_VIEWS):
         logits.append(ask(teacher, training.images, number, recipe.batch))
         SoftLabels(logits, about).write(file)
     print(f"{about}; {file}: {file.stat().st_size / 1e6:.0f} MB", flush=True)

@@ -84,7 +84,7 @@ TAUGHT = {
 TAUGHT["inception64_robust"] = replace(RECIPES["inception64_robust"], teacher=0.9, temperature=2)
 # with a teacher, on an accelerator, there is time to begin again
 _LONG = Recipe(
-    stages=((48, 40), (64, 24)),
+    stages=((48, 51), (64, 34)),
     batch=512,
     peak_rate=0.4,
     averaging=0.999,
@@ -226,8 +226,8 @@ def train(
     Raises:
         ValueError: the checkpoint was made with another recipe, or the teacher has answered to other photos.
     """
-    if teacher and len(teacher.logits[0]) != len(training.images):
-        raise ValueError(f"soft labels of {len(teacher.logits[0])} photos for {len(training.images)}: teach again")
+    if teacher and len(teacher) != len(training.images):
+        raise ValueError(f"soft labels of {len(teacher)} photos for {len(training.images)}: teach again")
     folder.mkdir(parents=True, exist_ok=True)
     steps_per_epoch = math.ceil(len(training.images) / recipe.batch)
     run = kind(model, recipe, steps_per_epoch)

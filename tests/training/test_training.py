@@ -170,6 +170,10 @@ def test_a_student_sees_what_its_teacher_saw(folder, tmp_path):
             theta = theta * torch.tensor([[-1.0, 1, 1], [1, 1, 1]])
         torch.testing.assert_close(pictures, crop(training.images, theta, 64)[order], atol=1e-5, rtol=1e-5)
         assert torch.equal(taught, soft.logits[epoch % 2][order])
+    few = SoftLabels(soft.logits, "a test", every=5)
+    assert len(few) == 6
+    for whole, part in zip(soft.of_epoch(3), few.of_epoch(3)):
+        assert torch.equal(whole[::5], part)
     with pytest.raises(ValueError, match="soft labels of 30 photos for 12"):
         train(fresh(), validation, validation, recipe, tmp_path / "other", teacher=again)
     with pytest.raises(FileNotFoundError, match="lecture_viz.training teach"):
@@ -382,6 +386,47 @@ def test_the_study_changes_one_thing_at_a_time(network, cat):
     results = {name: dict(figures) for name in study.VARIANTS}
     results["no zoom"]["top1"] = 3.5
     assert "| no zoom | 3.5 | 1.0 | +2.5 | 1 | 1 | 1.00 |" in study.report(results, 20000)
+    for name, recipe in study.WITH_TEACHER.items():
+        changed = {key for key, value in asdict(recipe).items() if value != asdict(study.TAUGHT)[key]}
+        if "labels alone" in name:
+            changed -= {"teacher", "temperature"}
+        assert changed <= {"teacher", "temperature", "seed", "stages"} and len(changed) <= 1
+    assert study.WITH_TEACHER[study.ONE_VIEW] == study.TAUGHT
+
+
+@pytest.mark.parametrize("taught", [False, True])
+def test_the_study_trains_measures_and_reports(folder, tmp_path, monkeypatch, taught):
+    """The whole command on six photos: the rows with a teacher come when its file is given; finished ones are kept."""
+    file = tmp_path / "teacher.safetensors"
+    soft = SoftLabels([torch.randn(30, 3).half() for _ in range(2)], "a test")
+    soft.write(file)
+    short = {"stages": ((32, 1),)}
+    monkeypatch.setattr(study, "JUDGE", "judge")
+    monkeypatch.setattr(study, "load_network", lambda name, device: as_network(embedded.alexnet64(3)))
+    monkeypatch.setattr(study, "STEPS", 1)
+    kept = (study.BASELINE, "the recipe, another seed")
+    variants = {name: (replace(study.VARIANTS[name][0], **short), study.unchanged) for name in kept}
+    monkeypatch.setattr(study, "VARIANTS", variants)
+    recipes = {name: replace(study.TAUGHT, **short) for name in ("a teacher", study.ONE_VIEW)}
+    monkeypatch.setattr(study, "WITH_TEACHER", recipes)
+    given = []
+
+    def watched(model, training, validation, recipe, folder, teacher):
+        given.append(teacher)
+        return train(model, training, validation, recipe, folder, teacher=teacher)
+
+    monkeypatch.setattr(study, "train", watched)
+    command = ["study", "--data", str(folder), "--out", str(tmp_path / "runs"), "--weights", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", [*command, *(["--teacher", str(file)] if taught else [])])
+    study.main()
+    text = (tmp_path / card.STUDY).read_text()
+    assert all(f"| {name} |" in text for name in (*kept, "no averaging of weights"))
+    assert all((f"| {name} |" in text) == taught for name in recipes)
+    views = [len(teacher.logits) if teacher else 0 for teacher in given]
+    assert views == [0, 0, *([2, 1] if taught else [])]
+    assert all(len(teacher) == 6 for teacher in given if teacher)
+    study.main()
+    assert len(given) == len(views)
 
 
 def test_the_checkerboard_of_a_strided_stem_shows(network, cat):
