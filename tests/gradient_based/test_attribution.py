@@ -61,6 +61,11 @@ def test_behind_its_relu_a_unit_is_fed_the_same_even_if_it_is_silent(network, ca
         assert behind.layer == "relu3" and behind.contributions.any()
         torch.testing.assert_close(behind.contributions, before.contributions)
     assert units.max() > 0 > units.min()  # the second is silent
+    first = network.activations(cat, "conv1")[0, 3]
+    y, x = divmod(first.argmin().item(), first.shape[1])
+    before, behind = (feeders(network, cat, lv.neuron(layer, 3, y=y, x=x)) for layer in ("conv1", "relu1"))
+    assert first.min() < 0 and behind.contributions.any()
+    torch.testing.assert_close(behind.contributions, before.contributions)
 
 
 def test_a_map_is_fed_by_the_places_where_it_fires(network, cat):

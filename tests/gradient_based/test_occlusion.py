@@ -32,6 +32,9 @@ def test_the_most_and_the_least_fill_the_photo():
     most, least = squares(strength, 0.25), squares(strength, 0.75, most=False)
     assert torch.equal(most, ~least)
     assert not squares(strength, 0).any() and squares(strength, 1).all()
+    smallest = torch.zeros(1, 1, SQUARES, SQUARES)  # a pixel for each square
+    smallest[0, 0, 3, 5] = 1
+    assert torch.equal(squares(smallest, 1 / SQUARES**2), smallest > 0)
 
 
 def test_covering_leaves_the_rest(network, cat):

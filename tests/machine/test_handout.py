@@ -45,6 +45,11 @@ def test_all_notebooks_and_their_pictures_are_handed_out(mine):
     assert names(mine) == [handout.RECORD, "00_start_here.ipynb", "picture.png", str(Path("zh", "00_start_here.ipynb"))]
 
 
+def test_the_folder_is_made_wherever_it_is(shipped, tmp_path):
+    handout.hand_out(tmp_path / "new" / "newer")
+    assert (tmp_path / "new" / "newer" / "picture.png").exists()
+
+
 def test_what_is_there_stays_and_what_is_missing_comes(shipped, mine):
     (mine / "00_start_here.ipynb").write_text("mine")
     (mine / "picture.png").unlink()

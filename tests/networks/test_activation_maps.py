@@ -33,6 +33,8 @@ def test_each_tile_is_its_map_enlarged_pixel_by_pixel():
                 middle = shown[:, side // 3 * row + 1, side // 3 * column + 1]
                 assert torch.equal(middle, alone[:, row, column])
     assert (tile(found, 5, side) == 1).all(), "where there is no channel, it is white"
+    assert (found.image[0, :, side : side + GAP] == 1).all(), "between two rows, too"
+    assert (found.image[0, :, :, side : side + GAP] == 1).all(), "and between two columns"
 
 
 def test_maps_that_are_larger_than_a_tile_are_averaged():
@@ -114,7 +116,9 @@ def test_the_way_shows_the_three_strongest_channels_of_each_layer(network, cat):
         third = network.activations(cat, "pool5")[0, flow.channels[2, pool]]
     alone = lv.images.show_magnitude(third[None, None], third.max().item())[0]
     assert torch.allclose(shown[:, 3::7, 3::7], alone, atol=1e-6)  # 8 places of 7 pixels
-    assert HEAD < TILE
+    assert (flow.image[0, :, 2 * step - GAP : 2 * step] == 1).all() and (flow.image[0, :, :, TILE:step] == 1).all()
+    ink = (flow.image[0, :, :HEAD] < 0.8).all(dim=0).any(dim=1).nonzero()  # of the layers' names
+    assert abs(ink.min() - (HEAD - 1 - ink.max())) <= 2 and HEAD < TILE
 
 
 def test_a_layer_of_fewer_channels_fills_its_column():

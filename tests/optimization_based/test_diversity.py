@@ -1,5 +1,7 @@
 """Pictures of one target that differ: the term as its formula says, its gradient, and what it brings about."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -82,6 +84,15 @@ def test_units_without_places_are_compared_in_the_layer_before_that_has_some(net
     assert len(step.image) == 2
     (penalty,) = (term for term in step.terms if term == "diversity")
     assert step.terms[penalty] == 0  # it has not fired yet
+
+
+def test_likeness_costs_as_much_as_the_channel_fires(inception):
+    """In each step the share of what it fired in the one before; nothing where it is below 0."""
+    steps = itertools.islice(lv.diverse(inception, "conv1", 7, count=2), 12)
+    for before, step in itertools.pairwise(steps):
+        weight = SHARE[False] * max(0, before.terms["2 targets"])
+        likeness = alike(inception, before.image, "conv1").mean().item()
+        assert step.terms["diversity"] == pytest.approx(-weight * likeness, rel=1e-3, abs=1e-6)
 
 
 def test_what_it_refuses(inception):

@@ -43,7 +43,7 @@ def test_targets_of_several_terms_are_mixed_as_a_whole(network, cat):
 def test_nine_angles_from_the_difference_to_the_other_one():
     targets = lv.interpolate(A, B)
     assert len(targets) == 9 and targets[2] == A and targets[6] == B
-    assert [targets[0], targets[4], targets[8]] == [lv.mixture(A, B, degrees) for degrees in (-45, 45, 135)]
+    assert targets == [lv.mixture(A, B, -45 + 22.5 * n) for n in range(9)]
     assert lv.interpolate(A, B, (90, 0)) == [B, A]
 
 

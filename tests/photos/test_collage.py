@@ -18,6 +18,12 @@ def test_a_thing_is_cut_along_its_outline(name):
     corners = [(y * 1.28, x * 1.28) for y, x in OUTLINES[name]]
     middle = [sum(part) / len(corners) for part in zip(*corners)]
     assert inside[0, 0, int(middle[0]), int(middle[1])] == 1
+    fine = opacity(name, 512)  # in percent of the side, whatever it is
+    for y, x in OUTLINES[name]:
+        row, column = round(5.12 * y), round(5.12 * x)
+        if 12 < row < 500 and 12 < column < 500:
+            near = fine[0, 0, row - 2 : row + 3, column - 2 : column + 3]
+            assert near.min() < 0.9 and near.max() > 0.1
     for y, x in corners:  # the edge goes through each of them that is not at the photo's own
         if not (4 < y < 124 and 4 < x < 124):
             continue

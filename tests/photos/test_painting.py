@@ -44,6 +44,7 @@ def test_a_brush_leaves_what_it_is_told(cat):
     for leaves, expected in (
         ("grey", torch.full_like(cat, 0.5)),
         ("#ff8000", torch.tensor([1, 128 / 255, 0]).view(1, 3, 1, 1).expand_as(cat)),
+        ("#ff800020", torch.tensor([1, 128 / 255, 0]).view(1, 3, 1, 1).expand_as(cat)),  # paint covers
         ("blur", left(cat, "blur")),
     ):
         painted = paint(cat, ((leaves, 0.2, places),))
@@ -65,6 +66,12 @@ def test_a_blur_takes_details_and_keeps_the_mean(cat):
     assert soft.shape == cat.shape and abs(soft.mean() - cat.mean()) < 0.02
     rough = (cat.diff(dim=3).abs().mean(), soft.diff(dim=3).abs().mean())
     assert rough[1] < rough[0] / 4
+    # the slow twin, at one pixel: the mean of those within two standard deviations, by the bell curve
+    spread = 64 / 12
+    reach = range(-math.ceil(2 * spread), math.ceil(2 * spread) + 1)
+    bell = {(a, b): math.exp(-(a**2 + b**2) / (2 * spread**2)) for a in reach for b in reach}
+    mean = sum(weight * cat[0, :, 30 + a, 34 + b] for (a, b), weight in bell.items()) / sum(bell.values())
+    torch.testing.assert_close(soft[0, :, 30, 34], mean, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize(
