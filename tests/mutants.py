@@ -77,6 +77,10 @@ SAME: dict[str, dict[str, str]] = {
         "False → True in getattr(part, 'inplace', False)": "sets `inplace = False` on parts without it",
     },
     "live/kit/panel": {"600 → 601": "seconds until `wait` gives up"},
+    "gradient_based/dataset_examples": {"128 → 129": "how often pictures that grow are shown"},
+    "gradient_based/localization": {
+        "smoothed >= high → smoothed > high in marks[smoothed >= high]": "a seed more or less; the walker fills it",
+    },
     "gradient_based/occlusion": {"True → False in stable=True": "on a CPU so few numbers are sorted stably anyway"},
     "machine/handout": {"16 → 17 in :16": "digits kept of a checksum"},
     "optimization_based/interpolation": {"12 → 13": "digits kept of a cosine; 6e-17 becomes 0 with either"},

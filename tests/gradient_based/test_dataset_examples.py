@@ -8,6 +8,8 @@ import torch
 import lecture_viz as lv
 from lecture_viz.gradient_based import dataset_examples as examples
 from lecture_viz.gradient_based import top_patches
+from lecture_viz.gradient_based.top_patches import look
+from lecture_viz.photos import Pictures
 
 
 def noise(count: int) -> list[torch.Tensor]:
@@ -63,6 +65,43 @@ def test_the_last_is_the_first_of_the_top_nine(network):
     torch.testing.assert_close(found.activations[-1], top)
     assert torch.equal(found.patches[-1], first)
     assert found.activations.tolist() == sorted(found.activations.tolist())
+
+
+def test_they_grow_while_pictures_are_looked_at(small, monkeypatch):
+    monkeypatch.setattr(top_patches, "BATCH", 5)
+    grown = [*examples.growing(small, noise(23), "1", 2, k=23, progress=False, every=10)]
+    assert [len(found.activations) for found in grown] == [10, 20, 23]
+
+
+@pytest.mark.parametrize(
+    "module, command",
+    [
+        (examples, lambda *given, **choices: lv.dataset_examples(*given, **choices)),
+        (examples, lambda *given, **choices: [*examples.growing(*given, **choices)]),
+        (top_patches, lambda *given, **choices: lv.top_patches(*given, **choices)),
+        (top_patches, lambda net, photos, layer, _, **choices: look(net, Pictures(photos, 16), [layer], **choices)),
+    ],
+)
+def test_a_bar_shows_how_far_it_is_unless_it_is_told_not_to(small, monkeypatch, module, command):
+    bars = []
+
+    class Bar:
+        def __init__(self, total, disable, **_):
+            self.n, self.total, self.disable = 0, total, disable
+
+        def __enter__(self):
+            return self
+
+        def update(self, more):
+            self.n += more
+
+        def __exit__(self, *_):
+            bars.append((self.n, self.total, self.disable))
+
+    monkeypatch.setattr(module, "tqdm", Bar)
+    command(small, noise(40), "1", 2)
+    command(small, noise(40), "1", 2, progress=False)
+    assert bars[0] == (40, 40, False) and bars[1][2]
 
 
 def test_a_single_picture_and_a_channel_that_never_fires(small):

@@ -70,6 +70,11 @@ def test_the_foreground_is_where_the_smoothed_map_is_strong():
     assert localization.box(localization.foreground(saliency, 0.5, blur=0.01)) == box
     lower = [localization.foreground(saliency, t).sum() for t in (0.1, 0.3, 0.9)]
     assert lower[0] > lower[1] > lower[2] > 0
+    lone = torch.zeros(1, 1, 64, 64)
+    lone[0, 0, 32, 32] = 1  # becomes a bell four pixels wide, a sixteenth of the height
+    assert localization.smooth(lone)[32, 36] / localization.smooth(lone)[32, 32] == pytest.approx(
+        np.exp(-0.5), rel=1e-3
+    )
     speck = saliency.clone()
     speck[0, 0, 60, 60] = 1.5  # smoothing takes the single wild pixel away
     assert localization.box(localization.foreground(speck, 0.5)) == localization.box(
@@ -141,6 +146,10 @@ def test_the_peak_is_the_strongest_pixel():
         (
             lambda: localization.foreground_by_colour(torch.rand(1, 1, 8, 8), torch.rand(1, 3, 8, 8), (0.9, 0.3)),
             "background < object",
+        ),
+        (
+            lambda: localization.foreground_by_colour(torch.rand(1, 1, 8, 8), torch.rand(1, 3, 8, 8), (0.3, 1)),
+            "background < object < 1",
         ),
         (lambda: localization.box(torch.zeros(8, 8, dtype=torch.bool)), "lower the threshold"),
         (lambda: localization.pointing_game([], []), "give at least one"),

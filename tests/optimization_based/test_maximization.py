@@ -55,6 +55,14 @@ def test_rises_under_every_filter(network, name):
     assert final > first + 0.5
 
 
+def test_clouds_are_faint_slow_and_about_grey(network):
+    clouds = lv.start_image(network, "clouds", 3, 64, seed=2)
+    assert clouds.mean().item() == pytest.approx(0.5, abs=0.02) and clouds.std().item() == pytest.approx(0.05, rel=1e-3)
+    assert clouds.diff(dim=3).std() < clouds.std() / 2
+    again, other = (lv.start_image(network, "clouds", 3, 64, seed=seed) for seed in (2, 3))
+    assert torch.equal(clouds, again) and not torch.equal(clouds, other)
+
+
 @pytest.mark.parametrize("start", ["noise", "grey", lv.load_image("coffee", 64)], ids=["noise", "grey", "photo"])
 def test_rises_from_every_start(network, start):
     first, final = climb(network, start=start)

@@ -45,7 +45,9 @@ def test_a_thing_is_cut_where_the_brush_marked_it(cat):
     assert 30 <= thing.shape[2] <= 34 and 30 <= thing.shape[3] <= 34
 
 
-@pytest.mark.parametrize("row, column, scale", [(0.5, 0.5, 0.4), (0.25, 0.7, 0.2), (0.9, 0.1, 0.5)])
+@pytest.mark.parametrize(
+    "row, column, scale", [(0.5, 0.5, 0.4), (0.25, 0.7, 0.2), (0.9, 0.1, 0.5), (0, 0, 0.4), (1, 1, 1)]
+)
 def test_a_thing_lies_where_it_is_laid(row, column, scale):
     laid = lay(SQUARE, GREEN, row, column, scale)
     half = 50 * scale
