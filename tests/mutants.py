@@ -52,7 +52,7 @@ TESTS = {
     "gradient_based/localization": ("gradient_based/test_localization",),
     "gradient_based/smoothgrad": ("gradient_based/test_smoothgrad",),
     "gradient_based/sanity_checks": ("gradient_based/test_sanity_checks",),
-    "gradient_based/top_patches": ("gradient_based/test_top_patches",),
+    "gradient_based/top_patches": ("gradient_based/test_top_patches", "gradient_based/test_dataset_examples"),
     "gradient_based/dataset_examples": ("gradient_based/test_dataset_examples",),
     "networks/activation_maps": ("networks/test_activation_maps",),
     "networks/weighted_sum": ("networks/test_weighted_sum",),
@@ -84,6 +84,27 @@ SAME: dict[str, dict[str, str]] = {
     "gradient_based/occlusion": {"True → False in stable=True": "on a CPU so few numbers are sorted stably anyway"},
     "machine/handout": {"16 → 17 in :16": "digits kept of a checksum"},
     "optimization_based/interpolation": {"12 → 13": "digits kept of a cosine; 6e-17 becomes 0 with either"},
+    "optimization_based/maximization": {
+        "8 → 9 in {'total variation': 75, 'L2': 50, 'jitter': 16, 'rotation': 8, 'scale': 0.3}": "found by looking",
+        "4 → 5 in {'parameterization': 'smooth fourier', 'start': 'grey', 'octaves': 4}": "found by looking",
+        "GREY + CONTRAST * clouds / clouds.std() → GREY - CONTRAST * clouds / clouds.std() in "
+        "(GREY + CONTRAST * clouds / clouds.std()).clamp": "noise turned round is noise",
+        "1 → 2 in (GREY + CONTRAST * clouds / clouds.std()).clamp(0, 1)": "ten standard deviations from grey",
+    },
+    "optimization_based/planted_bias": {
+        "1.5 → 2.5 in (distance - 5).abs() < 1.5": "a thicker ring",
+        "background + 0.08 * torch.randn(count, 3, SIZE, SIZE, generator=random) → background - 0.08 * "
+        "torch.randn(count, 3, SIZE, SIZE, generator=random)": "noise turned round is noise",
+    },
+    "optimization_based/priors": {
+        "y - y.mean() → y + y.mean() in (x - x.mean()) * (y - y.mean())": "Σ(x − its mean) is 0"
+    },
+    "optimization_based/reidentification": {
+        "average > 1 → average >= 1 in average > 1 and activations.ndim == 4": "the mean of one place is itself",
+        "torch.rand(activations.shape) >= dropout → torch.rand(activations.shape) > dropout in "
+        "(torch.rand(activations.shape) >= dropout).to": "a random number is never just this one",
+        "64 → 65": "pictures at a time",
+    },
     "photos/painting": {
         "1 → 2 in drawing.circle(place, radius - 0.5, 1)": "all but 0 is white in a picture of one bit"
     },

@@ -34,6 +34,8 @@ def test_grows_batch_by_batch_into_the_result(network, cat):
     assert len(grown) == 3
     assert torch.equal(grown[0], lv.smoothgrad(network, cat, lv.logit("tabby"), samples=BATCH))
     assert torch.equal(grown[-1], lv.smoothgrad(network, cat, lv.logit("tabby"), samples=2 * BATCH + 1))
+    unasked = lv.smoothgrad(network, cat, lv.logit("tabby"))
+    assert torch.equal(unasked, lv.smoothgrad(network, cat, lv.logit("tabby"), samples=32))
 
 
 def test_the_seed_decides_and_nobody_elses_random_numbers_are_touched(network, cat):
