@@ -77,6 +77,7 @@ SAME: dict[str, dict[str, str]] = {
         "False → True in getattr(part, 'inplace', False)": "sets `inplace = False` on parts without it",
     },
     "live/kit/panel": {"600 → 601": "seconds until `wait` gives up"},
+    "gradient_based/relu_rules": {"ceiling < math.inf → ceiling <= math.inf": "tells of infinite activations only"},
     "gradient_based/dataset_examples": {"128 → 129": "how often pictures that grow are shown"},
     "gradient_based/localization": {
         "smoothed >= high → smoothed > high in marks[smoothed >= high]": "a seed more or less; the walker fills it",

@@ -221,6 +221,13 @@ def test_every_way_to_write_a_relu6_is_seen(relu6):
         assert torch.equal(lv.relu_backward(rule, x, s, 6), lv.way_back(relu6, x, s, rule))
 
 
+def test_between_the_two_relus_each_row_is_compared_with_the_next():
+    x = torch.rand(3, 5)
+    expected = torch.stack([(x[n] - x[(n + 1) % 3]).clamp(min=0) for n in range(3)])
+    torch.testing.assert_close(lv.two_relus(x), expected)
+    assert not lv.two_relus(-x).any()
+
+
 def test_a_ceiling_of_one_is_no_call_in_place():
     x = torch.tensor([-1.0, 0.5, 2.0])
     assert lv.way_back(lambda x: F.hardtanh(x, 0.0, 1.0), x, torch.ones(3), "guided").tolist() == [0, 1, 0]

@@ -9,6 +9,7 @@ import torch
 import lecture_viz as lv
 from lecture_viz.networks import WeightsUnavailable
 from lecture_viz.networks.decoder import Decoder, build, load_decoder
+from lecture_viz.networks.network import seeded
 from lecture_viz.optimization_based import priors
 from lecture_viz.optimization_based.inversion import feature_error
 
@@ -57,6 +58,15 @@ def test_the_feature_error_falls_and_a_seed_is_a_picture(network, cat, prior):
     again = next(lv.invert(network, y, "relu4", 40, **prior(network)))
     assert torch.equal(again.image, steps[0].image)
     assert torch.equal(network(cat), before)
+
+
+def test_an_untrained_network_paints_from_faint_noise(cat):
+    start = lv.deep_image_prior(3)["parameterization"](cat).image()
+    with seeded(3):
+        painter = priors.Hourglass()
+        noise = 0.1 * torch.randn(1, priors.Hourglass.DEPTH, 64, 64)
+    with torch.no_grad():
+        torch.testing.assert_close(start, painter(noise))
 
 
 def test_the_decoder_begins_with_the_picture_it_is_given(network, cat):
