@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 import lecture_viz as lv
-from lecture_viz.gradient_based.deconvnet import UNPOOLINGS
+from lecture_viz.gradient_based.deconvnet import UNPOOLINGS, turns_round
 
 
 class Twin:
@@ -213,3 +213,10 @@ def test_bad_requests_say_the_mend(network, cat):
     gelu = lv.wrap(nn.Sequential(nn.Conv2d(3, 4, 3), nn.GELU(), nn.Flatten(), nn.Linear(144, 2)), 8)
     with pytest.raises(ValueError, match="has a GELU"):
         lv.deconvnet(gelu, torch.rand(1, 3, 8, 8), lv.logit(0))
+
+
+def test_a_chain_turns_round_and_a_network_that_branches_only_before_its_first_branch(network, cat):
+    inception = lv.load_network("inception64", device="cpu")
+    assert all(turns_round(network, cat, layer) for layer in ("conv1", "relu5", "fc8", None))
+    assert turns_round(inception, cat, "pool2")
+    assert not turns_round(inception, cat, "inception3a") and not turns_round(inception, cat, None)
