@@ -2,7 +2,8 @@
 
 Short runs of alexnet64 on a fifth of the training images, each with one thing changed: what raises accuracy, and what
 makes better pictures? Writes ``study.md`` beside the weights, where every model card takes it from (``--card-only``).
-A run that is stopped and started again keeps the variants it has finished.
+With ``--teacher FILE`` there are rows for what a teacher brings, too. A run that is stopped and started again keeps the
+variants it has finished.
 """
 
 import argparse
