@@ -16,7 +16,7 @@ class SoftLabels:
 
     ``logits`` are one ``(N, n_labels)`` a view, in half precision, for the training photos in the order in which they
     are read; ``teacher`` says in words who gave them. Which part of a photo a view shows is not stored: it follows from
-    the view's number. ``every`` > 1: only each so-manieth photo is used.
+    the view's number. Of the photos only every ``every``-th is used.
     """
 
     SMALLEST_CROP = 0.4

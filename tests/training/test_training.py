@@ -401,7 +401,6 @@ def test_the_study_trains_measures_and_reports(folder, tmp_path, monkeypatch, ta
     soft = SoftLabels([torch.randn(30, 3).half() for _ in range(2)], "a test")
     soft.write(file)
     short = {"stages": ((32, 1),)}
-    monkeypatch.setattr(study, "JUDGE", "judge")
     monkeypatch.setattr(study, "load_network", lambda name, device: as_network(embedded.alexnet64(3)))
     monkeypatch.setattr(study, "STEPS", 1)
     kept = (study.BASELINE, "the recipe, another seed")
