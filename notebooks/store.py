@@ -89,12 +89,14 @@ if __name__ == "__main__":
     places.find_room()  # the kernels write, too
     if "--results" in sys.argv:
         shutil.rmtree(results.FOLDER, ignore_errors=True)
-        os.environ[results.MAKE] = "yes"  # the kernels read it
     names = [name for name in sys.argv[1:] if name[:1] != "-"]
     for path in sorted(HERE.glob("*.ipynb")):
         if not names or path.stem in names:
             print(path.name, flush=True)
+            if "--results" in sys.argv:
+                os.environ[results.MAKE] = "yes"  # the kernel reads it
             store(path)
+            os.environ.pop(results.MAKE, None)  # the other languages show the same pictures
             for language in translation.LANGUAGES:
                 there = HERE / language / path.name
                 nbformat.write(translation.translate(path, language), there)

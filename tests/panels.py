@@ -177,13 +177,15 @@ def shows(name: str, panel: Panel, made: Any) -> bool:
         case "microscope":
             return same(made.image, panel.image("maps"))
         case "weighted_sum":
-            best, numbers = made.parts.abs().argmax(), panel.image("products")
+            strongest, numbers = made.parts.abs().argsort(descending=True, stable=True)[:9], panel.image("products")
             shown = f"</b> = {made.value:.3g}" in panel.outputs["photo caption"].value
             if made.before is None:  # the three colours, not one channel after the other
                 return shown and same(show_signed(made.products[None], made.products.abs().max()), numbers)
             _, rows, columns = made.window.shape
-            first, limit = made.products[best][None, None], panel.outputs["products"].limit
-            return shown and same(show_signed(first, limit), numbers[:, :, :rows, :columns])
+            limit = made.products[strongest].abs().max().item() or 1.0  # the browser is told three digits of it
+            shown = shown and panel.outputs["products"].limit == float(f"{limit:.3g}")
+            first = show_signed(made.products[strongest[0]][None, None], limit)
+            return shown and same(first, numbers[:, :, :rows, :columns])
         case "occlusion":
             return same(show_signed(made.gradient), panel.image("gradient"))
     return same(made, panel.image("image"))

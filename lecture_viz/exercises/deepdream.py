@@ -19,14 +19,14 @@ from .riddles import Riddle, Shown
 
 
 def _feature_map(answer: Any) -> Said:
-    if answer == channel("inception4b", 29):
+    if answer == channel("inception4b", 60):
         return right("the feature map that likes round things")
     if not isinstance(answer, Target):
         return not_yet("a target is expected, this is a {kind}", kind=type(answer).__name__)
-    if answer == neuron("inception4b", 29):
+    if answer == neuron("inception4b", 60):
         return not_yet("this is a single neuron, in the middle of the map")
     return not_yet(
-        "{answer!r} is not the feature map that likes round things: channel 29 of inception4b", answer=answer
+        "{answer!r} is not the feature map that likes round things: channel 60 of inception4b", answer=answer
     )
 
 
@@ -65,12 +65,8 @@ def _lost(answer: Any) -> Said:
         return not_yet("the name of a layer of inception64 is expected: {layers}", layers=", ".join(layers))
     stays = ssim(_dreamt(layer(answer)), load_image("cat", 128))
     if stays >= 0.5:
-        return not_yet(
-            "{stays:.0%} of the photo's structure stays; which layers answer to plain light and colour?", stays=stays
-        )
-    return right(
-        "only {stays:.0%} of the photo's structure stays: it answers to plain light, dark and colour", stays=stays
-    )
+        return not_yet("{stays:.0%} of the photo's structure stays; which layers paint everywhere?", stays=stays)
+    return right("only {stays:.0%} of the photo's structure stays: an early layer paints everywhere", stays=stays)
 
 
 def _dream_of(target: Target) -> Figure:

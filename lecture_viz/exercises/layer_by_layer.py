@@ -72,25 +72,25 @@ def _deepest() -> list[Shown]:
 
 
 def _last_layer(answer: Any) -> Said:
-    layers, photo = load_network("alexnet64", device="cpu").layers, load_image("coffee", 64)
+    layers, photo = load_network("alexnet64", device="cpu").layers, load_image("cat", 64)
     if answer not in layers[:-1]:
         known = ", ".join(layers[:-1])
         return not_yet("the name of a layer of alexnet64 is expected, of any but the last: {layers}", layers=known)
     after = layers[layers.index(answer) + 1]
-    here, there = (ssim(_inverted("coffee", layer), photo) for layer in (answer, after))
+    here, there = (ssim(_inverted("cat", layer), photo) for layer in (answer, after))
     figures = say(
         "SSIM {here:.2f} at {answer}, {there:.2f} at {after}", here=here, answer=answer, there=there, after=after
     )
     if not there < 0.2 <= here:
-        return not_yet("{figures}; the cup is lost where it falls below 0.2", figures=figures)
+        return not_yet("{figures}; the cat is lost where it falls below 0.2", figures=figures)
     return right("{figures}: between the two the places are mixed", figures=figures)
 
 
 def _both_sides(layer: str) -> Figure:
     layers = load_network("alexnet64", device="cpu").layers
     pair = layer, layers[layers.index(layer) + 1]
-    pictures = {name: _inverted("coffee", name) for name in pair}
-    return row(pictures, alt=say("a cup, and what is left of it a layer later"))
+    pictures = {name: _inverted("cat", name) for name in pair}
+    return row(pictures, alt=say("a cat, and what is left of it a layer later"))
 
 
 EXERCISES: dict[str, Exercise | Riddle] = {

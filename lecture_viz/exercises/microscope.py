@@ -18,7 +18,7 @@ from .answers import Exercise, Said, not_yet, right, same
 from .riddles import Riddle, Shown
 
 LOUD = 10  # so many channels of a layer count as loud
-SCORES = {"cat": "tabby", "coffee": "espresso"}  # what alexnet64 says of two photos
+SCORES = {"cat": "Egyptian cat", "coffee": "espresso"}  # what alexnet64 says of two photos
 
 
 def _filters(answer: Any) -> Said:
@@ -86,10 +86,10 @@ def _weighed_twice(answer: Any) -> Said:
                 loud=LOUD,
             )
         effect = effects(network, load_image(name, 64), "relu5", answer)
-        speaks[label] = effect[network.label_index(label)].item()
-    moved = say("tabby by {tabby:+.2f} and espresso by {espresso:+.2f}", **speaks)
-    if not speaks["tabby"] > 0 > speaks["espresso"]:
-        return not_yet("it is loud on both, and moves {moved}; the first has to rise, the second to fall", moved=moved)
+        speaks[name] = effect[network.label_index(label)].item()
+    moved = say("Egyptian cat by {cat:+.2f} and espresso by {coffee:+.2f}", **speaks)
+    if not speaks["coffee"] > 0 > speaks["cat"]:
+        return not_yet("it is loud on both, and moves {moved}; the first has to fall, the second to rise", moved=moved)
     return right("it moves {moved}: loud on both, but the layers behind it make different things of it", moved=moved)
 
 

@@ -24,8 +24,8 @@ from .kit.view import Shown
 
 # feature maps with a theme: one of a deep layer, of a middle and of an early one
 WORTH_SEEING = {
-    "alexnet64": (("relu5", 30), ("relu3", 40), ("relu2", 20)),
-    "inception64": (("inception4b", 29), ("inception3b", 20), ("relu2", 20)),
+    "alexnet64": (("relu5", 30), ("relu3", 60), ("relu2", 35)),
+    "inception64": (("inception4b", 60), ("inception3b", 12), ("relu2", 86)),
 }
 
 

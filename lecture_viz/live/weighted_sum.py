@@ -29,7 +29,7 @@ GESTURE = 500  # milliseconds: a click that drags a little, or a double one, is 
 LIGHT = torch.tensor([0.2126, 0.7152, 0.0722])  # what red, green and blue add to the luminance (ITU-R BT.709)
 COLOURS = ("red", "green", "blue")
 # neurons of the first layer whose weights differ from colour to colour
-COLOURFUL = {"alexnet64": 7, "inception64": 1, "inception64_robust": 1, "efficientnet_lite0": 23}
+COLOURFUL = {"alexnet64": 11, "inception64": 3, "inception64_robust": 3, "efficientnet_lite0": 23}
 WEIGHTED = ("convolution", "fully connected")
 
 

@@ -17,17 +17,17 @@ NAME = "alexnet64_pool5_decoder"
 
 
 def build(batch_norm: bool = False) -> nn.Sequential:
-    """Convolutions and nearest-neighbour enlargements from 8×8 to 64×64, untrained; its output is before the sigmoid.
+    """Convolutions and smooth enlargements from 8×8 to 64×64, untrained; its output is before the sigmoid.
 
     Enlarging first and convolving then leaves no checkerboard (Odena et al. 2016). ``batch_norm=True`` is for training.
     """
     layers = nn.Sequential()
     incoming = CODE[0]
     for number, (outgoing, enlarge) in enumerate(
-        ((256, False), (192, False), (128, True), (96, False), (64, True), (48, False), (32, True)), start=1
+        ((384, False), (256, False), (160, True), (128, False), (80, True), (64, False), (40, True)), start=1
     ):
         if enlarge:
-            layers.add_module(f"enlarge{number}", nn.Upsample(scale_factor=2))
+            layers.add_module(f"enlarge{number}", nn.Upsample(scale_factor=2, mode="bilinear"))
         layers.add_module(f"conv{number}", nn.Conv2d(incoming, outgoing, 3, padding=1, bias=not batch_norm))
         if batch_norm:
             layers.add_module(f"bn{number}", nn.BatchNorm2d(outgoing))

@@ -13,6 +13,7 @@ from .filters import filter_reports
 from .tiny_imagenet import Split
 
 RADIUS = 0.5  # of the attack
+TAUGHT = ",\nand from the answers of a teacher that had learned from all of ImageNet, too"  # the end of a sentence
 STUDY = "study.md"  # written by `lecture_viz.training.study`; stands in every card
 
 # Tiny ImageNet's classes as a lecturer would group them; the rest are things
@@ -84,7 +85,7 @@ def _training(name: str, recipe: dict) -> str:
     if taught:
         first = "Then on with" if recipe.get("start") == name else "With"
         words = f"{first} a teacher (`python -m lecture_viz.training teach --data …` makes its file)"
-    settings = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in recipe.items())
+    settings = "\n".join(f"- {key.replace('_', ' ')}: {value}" for key, value in recipe.items() if value != "")
     return f"{words}: `python -m lecture_viz.training {name} --data path/to/tiny-imagenet-200{taught}`\n\n{settings}"
 
 
@@ -119,6 +120,7 @@ def model_card(network: Network, validation: Split, log: Path, file: Path) -> st
         for r in filter_reports(network, validation.images[:2000] / 255)
     ]
     trainings = "\n\n".join(_training(network.name, recipe) for recipe in recipes)
+    taught = any(recipe.get("teacher") for recipe in recipes)
     rows = [[e["epoch"], e["pixels"], f"{e['loss']:.3f}", e["top1"], e["top5"], e["seconds"]] for e in epochs]
     study = file.parent / STUDY
     weights, side = sum(p.numel() for p in network.parameters()), network.input_size
@@ -160,8 +162,9 @@ On 2,000 validation images. A dead channel fires nowhere; two duplicates correla
 
 ## Data
 
-Trained on the training split of Tiny ImageNet (100,000 images of 200 ImageNet classes) alone. Tiny ImageNet is a
-subset of ImageNet, whose images may be used for non-commercial research and education; none is shipped here.
+Trained on the training split of Tiny ImageNet (100,000 images of 200 ImageNet classes){TAUGHT if taught else " alone"}.
+Tiny ImageNet is a subset of ImageNet, whose images may be used for non-commercial research and education; none is
+shipped here.
 
 ## Recipe
 

@@ -95,9 +95,9 @@ _LONG = Recipe(
 )
 ACCELERATED = {
     "alexnet64": _LONG,
-    "inception64": _LONG,
+    "inception64": replace(_LONG, stages=((48, 25), (64, 17))),
     "inception64_robust": replace(
-        TAUGHT["inception64_robust"], stages=((64, 12),), batch=256, peak_rate=0.03, colour=0.3
+        TAUGHT["inception64_robust"], stages=((64, 7),), batch=256, peak_rate=0.03, colour=0.3
     ),
 }
 
@@ -136,6 +136,8 @@ def accuracy(model: nn.Module, split: Split, quick: bool = False, batch: int = 2
 
 class Run:
     """A model in training: optimiser, rate schedule and averaged weights, all of them in the checkpoint."""
+
+    parts: tuple[str, ...] = ("model", "optimiser", "schedule", "average")  # what `state_dict` keeps
 
     def __init__(self, model: nn.Module, recipe: Recipe, steps_per_epoch: int):
         self.model, self.recipe = model.to(memory_format=torch.channels_last), recipe
@@ -201,10 +203,10 @@ class Run:
         return loss.detach()
 
     def state_dict(self) -> dict:
-        return {part: getattr(self, part).state_dict() for part in ("model", "optimiser", "schedule", "average")}
+        return {part: getattr(self, part).state_dict() for part in self.parts}
 
     def load_state_dict(self, state: dict) -> None:
-        for part in ("model", "optimiser", "schedule", "average"):
+        for part in self.parts:
             getattr(self, part).load_state_dict(state[part])
 
 

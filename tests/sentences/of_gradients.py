@@ -305,12 +305,23 @@ def hits(panel, strength: torch.Tensor) -> bool:
     return panel._made.known["laid"].box.holds(*lv.localization.peak(smoothed(strength)))
 
 
-@SENTENCES.of("collage", "corner", "elsewhere", "small")
+@SENTENCES.of("collage", "corner", "elsewhere")
 def the_map_is_where_the_cat_is(panel):
     """Its strongest place lies on the cat, which is not in the middle of the picture."""
     box, middle = panel._made.known["laid"].box, panel.photo.shape[-1] // 2
     assert not box.holds(middle, middle)
     assert hits(panel, panel._made.known["strength"])
+
+
+@SENTENCES.of("collage", "small")
+def a_fifth_is_enough_and_half_of_it_too_little(panel):
+    """The strongest place lies on the small cat; in `inception64`, of the panel's fifteen places: all, then a few."""
+    the_map_is_where_the_cat_is(panel)
+    other, found = lv.live.collage(lv.load_network("inception64", device="cpu")), {}
+    for scale in (20, 10):
+        other.set(preset="small", scale=scale, places=True)
+        found[scale] = sum(hit for hit, *_ in other._tried)
+    assert len(other._tried) == 15 and found[20] >= 14 and found[10] <= 6
 
 
 @SENTENCES.of("collage", "cup")

@@ -311,11 +311,13 @@ def ssims(panel: Panel) -> dict[str, float]:
 
 @SENTENCES.of("layers", "best")
 def near_perfect_and_lost(panel):
-    """SSIM of each layer's picture; at full size, the likeness of light and dark, and the class."""
+    """SSIM of the picture of each layer; of those plain to see, the likeness of light and dark, as at full size."""
     found = ssims(panel)
     before = list(found)[: list(found).index("pool2") + 1]
     seen = list(found)[: list(found).index("relu5") + 1]
-    assert all(found[layer] > 0.9 for layer in before) and all(found[layer] > 0.4 for layer in seen)
+    likeness = {layer: shapes(image, panel.photo, 32) for layer, (image, _) in panel._found.items()}
+    assert all(found[layer] > 0.9 for layer in before) and all(likeness[layer] > 0.4 for layer in seen)
+    assert all(likeness[layer] < 0.25 for layer in found if layer.startswith(("fc", "relu6", "relu7")))
     assert all(ssim < 0.2 for layer, ssim in found.items() if layer.startswith(("fc", "relu6", "relu7")))
     large, photo = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("cat", 224)
     for layer in ("block5c", "fc"):
@@ -355,13 +357,13 @@ def found_by(panel: Panel) -> tuple[bool, bool]:
 @SENTENCES.of("re-identification", "early", "middle", "bits")
 def it_is_found(panel):
     """Of all of the gallery the photo is the most like the picture, and light and dark are where they are in it."""
-    assert found_by(panel) == (True, True) and shapes(painted(panel), panel.image("photo"), 32) > 0.6
+    assert found_by(panel) == (True, True) and shapes(painted(panel), panel.image("photo"), 32) > 0.4
 
 
 @SENTENCES.of("re-identification", "last", "defended")
 def the_picture_is_lost_the_numbers_find_it(panel):
     """Light and dark are hardly where they are in the photo; of all stored numbers its own are the most like them."""
-    assert shapes(painted(panel), panel.image("photo"), 32) < 0.5 and found_by(panel)[1]
+    assert shapes(painted(panel), panel.image("photo"), 32) < 0.3 and found_by(panel)[1]
 
 
 # --- lesson 9 ----------------------------------------------------------------------------------------------------

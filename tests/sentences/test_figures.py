@@ -59,17 +59,24 @@ GROUNDS, THINGS = ("grass", "bricks", "gravel"), ("cat", "coffee", "astronaut", 
 
 
 @cache
+def laid_on(ground: str) -> list[torch.Tensor]:
+    """Each thing in four places before a ground."""
+    cuts = {thing: lv.images.cut(photo(thing), thing) for thing in THINGS}
+    return [
+        lv.images.lay(cuts[thing], photo(ground), row, column, 0.45).image
+        for thing in THINGS
+        for row in (0.3, 0.7)
+        for column in (0.3, 0.7)
+    ]
+
+
+@cache
 def on_three_grounds(name: str) -> dict[str, torch.Tensor]:
     """By layer, the strongest activation of each channel: grounds, things, places, channels."""
-    net, cuts = network(name), {thing: lv.images.cut(photo(thing), thing) for thing in THINGS}
+    net = network(name)
     found: dict[str, list[torch.Tensor]] = {layer: [] for layer in net.layers}
     for ground in GROUNDS:
-        laid = [
-            lv.load_image(lv.images.lay(cuts[thing], photo(ground), row, column, 0.45).image, net.input_size)
-            for thing in THINGS
-            for row in (0.3, 0.7)
-            for column in (0.3, 0.7)
-        ]
+        laid = [lv.load_image(image, net.input_size) for image in laid_on(ground)]
         with torch.no_grad():
             for layer, outputs in net.run(torch.cat(laid), net.layers).items():
                 found[layer].append(outputs.reshape(4, 4, outputs.shape[1], -1).amax(dim=3))
@@ -93,13 +100,24 @@ def a_feature_map_looks_for_the_wall():
     assert {GROUNDS[ground] for ground, *_ in nine} == {"bricks"} and len({thing.item() for _, thing, _ in nine}) >= 3
 
 
+@claim("03_deconvnet", "the reconstructions are strongest along its joints")
+def the_joints_of_the_wall_count():
+    """In each of the nine a pixel of a joint, which is lighter, has more of the power than a pixel of a brick."""
+    pictures = [image for ground in GROUNDS for image in laid_on(ground)]
+    found = lv.top_patches(network("alexnet64"), pictures, "relu5", 47, progress=False)
+    light = lv.load_image(photo("bricks"), 64).mean(dim=1)[0]
+    for box, painted in zip(found.boxes, found.reconstructions):
+        joints, power = box.crop(light) > light.median() + 0.05, painted.square().sum(dim=(0, 1))
+        assert power[joints].mean() > 1.4 * power[~joints].mean()
+
+
 @claim("03_deconvnet", "its rows differ and its columns are alike, it follows the astronaut")
 def one_map_follows_the_ground_and_one_the_thing():
     strongest = on_three_grounds("alexnet64")["relu5"].amax(dim=2)
-    wall, astronaut = strongest[..., 76], strongest[..., 72]  # grounds, things
-    assert wall[1].min() > 2 * wall[[0, 2]].max() and wall[1].max() < 1.2 * wall[1].min()
-    assert astronaut[:, 2].min() > 4 * astronaut[:, [0, 1, 3]].max()
-    assert astronaut[:, 2].max() < 1.1 * astronaut[:, 2].min()
+    wall, astronaut = strongest[..., 47], strongest[..., 100]  # grounds, things
+    assert wall[1].min() > 4 * wall[[0, 2]].max() and wall[1].max() < 1.2 * wall[1].min()
+    assert astronaut[:, 2].min() > 3 * astronaut[:, [0, 1, 3]].max()
+    assert astronaut[:, 2].max() < 1.2 * astronaut[:, 2].min()
 
 
 @claim("03_deconvnet", "1232 of `relu2` in `efficientnet_lite0`, with the grass at least 2.5, without it at most 0.6.")
@@ -115,16 +133,16 @@ def one_feature_map_follows_the_grass():
     assert 2.5 < grass[1232] < 2.6 and 0.5 < elsewhere[1232] < 0.6
 
 
-@claim("03_deconvnet", "the nearest is 58 of `relu2` in `alexnet64`: at least 1.64, at most 1.59")
+@claim("03_deconvnet", "the nearest is 59 of `inception3b` in `inception64`: at least 3.86, at most 3.15")
 def the_small_networks_have_no_map_of_the_grass():
     most = {}
     for name in ("alexnet64", "inception64"):
         for layer, excited in on_three_grounds(name).items():
             grass, elsewhere = beside(excited, "grass")
             most[name, layer] = (grass / elsewhere.clamp(min=0.5)).max()
-    grass, elsewhere = beside(on_three_grounds("alexnet64")["relu2"], "grass")
-    assert max(most.values()) == grass[58] / elsewhere[58]
-    assert 1.64 < grass[58] < 1.66 and 1.57 < elsewhere[58] < 1.59
+    grass, elsewhere = beside(on_three_grounds("inception64")["inception3b"], "grass")
+    assert max(most.values()) == grass[59] / elsewhere[59]
+    assert 3.85 < grass[59] < 3.87 and 3.14 < elsewhere[59] < 3.16
 
 
 @claim("03_deconvnet", "paint the lawn over, or take the photo of the astronaut")
@@ -135,6 +153,20 @@ def the_microscope_shows_the_map_of_the_grass():
     with torch.no_grad():
         lawn, painted, astronaut = network().activations(images, "relu2")[:, 1232].amax(dim=(1, 2))
     assert lawn > 5 and painted < 1 and astronaut < 1
+
+
+@claim("10_microscope", "Of the 16 maps of `relu3` that come first by selectivity, 7 fire most at the edge")
+def most_maps_at_the_edge_fire_there_on_an_even_photo_too():
+    """Most of the seven, on dark, on grey and on light."""
+    net = network("alexnet64")
+    first = lv.activation_maps(net, photo(size=64), "relu3", order="selectivity").channels[:16]
+    with torch.no_grad():
+        maps = net.activations(photo(size=64), "relu3")[0, first]
+        even = [net.activations(torch.full((1, 3, 64, 64), grey), "relu3")[0, first] for grey in (0.2, 0.5, 0.8)]
+    strongest = maps == maps.amax(dim=(1, 2), keepdim=True)
+    at_edge = strongest[:, 1:-1, 1:-1].flatten(1).sum(dim=1) == 0
+    assert at_edge.sum() == 7
+    assert all((one[at_edge] * strongest[at_edge]).amax(dim=(1, 2)).gt(0).sum() >= 4 for one in even)
 
 
 @claim("04_saliency", "Guided backprop still draws the cat when the last layer and all blocks from 6a on are random")
@@ -197,10 +229,10 @@ def quality(image: torch.Tensor, layer: str = "relu4"):
     return lv.quality(network("alexnet64"), image, photo(size=64), layer)
 
 
-@claim("07_inversion", "matches `relu4` to within a tenth and buries the cat under colourful noise")
+@claim("07_inversion", "matches `relu4` to within a fifth and buries the cat under colourful noise")
 def a_match_is_not_the_photo():
     free = quality(inverted())
-    assert free.feature_error < 0.1 and free.ssim < 0.2
+    assert 0.1 < free.feature_error < 0.2 and free.ssim < 0.2
 
 
 @claim("07_inversion", "Nearly the same feature error, twice the cat, and hardly anything in common but that")
@@ -246,7 +278,7 @@ def robust_pictures_are_not_to_be_had():
     assert quality(moved).feature_error > quality(inverted()).feature_error
 
 
-@claim("07_inversion", "The wider the turns, the fainter and the more crooked they get")
+@claim("07_inversion", "the more crooked they get, and from 45° on more than half of their contrast is gone")
 def robustness_suppresses_orientation():
     """The part of the edges that run one way, by the structure tensor, and the contrast."""
     small, stripes = network("alexnet64"), (0.5 + 0.4 * torch.sin(0.8 * torch.arange(64))).expand(1, 3, 64, 64)
@@ -261,10 +293,10 @@ def robustness_suppresses_orientation():
         directions.append(twice.sum().abs() / twice.abs().sum())
         contrasts.append(x.std())
     assert directions == sorted(directions, reverse=True) and directions[0] > 0.95 and directions[-1] < 0.6
-    assert contrasts == sorted(contrasts, reverse=True)
+    assert max(contrasts[2:]) < 0.5 * contrasts[0] < contrasts[1] < 0.8 * contrasts[0]
 
 
-@claim("07_inversion", "its feature error stays nine times ours or more")
+@claim("07_inversion", "its feature error stays at least three times ours")
 def ours_against_the_papers_at_its_full_length():
     small = network("alexnet64")
     for layer in ("conv1", "relu2", "relu3", "relu4", "relu5", "relu6"):
@@ -274,7 +306,7 @@ def ours_against_the_papers_at_its_full_length():
             quality(lv.stored(lv.invert, small, y, layer, steps, recipe=recipe).image, layer)
             for recipe, steps in (("mahendran", 400), ("lbfgs", 128))
         )
-        assert paper.feature_error > 8.5 * ours.feature_error
+        assert paper.feature_error > 3 * ours.feature_error
         assert layer == "relu6" or ours.ssim > paper.ssim
 
 
@@ -284,18 +316,42 @@ def the_control_against_the_decoder():
         prior: stored_prior(prior, photo(size=64), "relu3") for prior in ("total variation", "decoder", "untrained")
     }
     error = {prior: quality(image, "relu3").feature_error for prior, image in found.items()}
-    assert error["total variation"] < error["untrained"] < 0.6 * error["decoder"]
+    assert error["total variation"] < error["untrained"] < 0.9 * error["decoder"]
     fine = {prior: steps_between(image).mean() for prior, image in found.items()}
     assert fine["untrained"] > 1.1 * fine["decoder"]
 
 
-@claim("09_learned_priors", "the decoder's slopes move from those of noise, stripes and text to 2 … 3")
+@claim("09_learned_priors", "the decoder's slopes move from those of noise, stripes and text to about 2 … 3")
 def whatever_is_given_looks_like_a_photo():
     noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     stripes = (torch.arange(64) // 2 % 2).float().expand(1, 3, 64, 64).contiguous()
     for given in (noise, stripes):
         assert lv.spectral_slope(given) < 0.5
-        assert 1.9 < lv.spectral_slope(stored_prior("decoder", given, "relu6")) < 3.1
+        assert 1.7 < lv.spectral_slope(stored_prior("decoder", given, "relu6")) < 3.3
+
+
+@claim("09_learned_priors", "Only the stripes end with a large error")
+def the_error_tells_of_the_stripes_and_not_of_the_noise():
+    """And pictures with total variation are paler."""
+    small, errors = network("alexnet64"), []
+    noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    stripes = (torch.arange(64) // 2 % 2).float().expand(1, 3, 64, 64).contiguous()
+    for given in (noise, stripes):
+        errors.append(lv.quality(small, stored_prior("decoder", given, "relu6"), given, "relu6").feature_error)
+    assert errors[0] < 0.06 < 0.15 < errors[1]
+    for given in (photo(size=64), stripes):
+        smooth, decoded = (stored_prior(prior, given, "relu6") for prior in ("total variation", "decoder"))
+        assert smooth.std() < 0.75 * decoded.std()
+
+
+@claim("09_learned_priors", "its feature error is no smaller, and its picture no more like the photo")
+def the_decoder_knows_no_more_than_the_layer():
+    """Both errors are about the same, and both pictures are about as unlike the photo."""
+    smooth, decoded = (
+        quality(stored_prior(prior, photo(size=64), "relu6"), "relu6") for prior in ("total variation", "decoder")
+    )
+    assert decoded.feature_error > 0.8 * smooth.feature_error
+    assert decoded.ssim < smooth.ssim + 0.03 and decoded.psnr < smooth.psnr + 1
 
 
 def stored_prior(prior: str, given: torch.Tensor, layer: str) -> torch.Tensor:
@@ -318,45 +374,56 @@ def large_shapes_stay_and_strokes_change_most():
     assert ssims == sorted(ssims)
 
 
-@claim("06_deepdream", "each module paints coarser than the one before, down to half the frequency")
-def modules_paint_ever_coarser():
+@claim("06_deepdream", "the frequency falls by a third. But not in every step: `inception3b` paints large rings early")
+def modules_paint_coarser_on_the_whole():
     inception, cat = network("inception64"), photo(size=128)
     layers = ("inception3a", "inception3b", "inception4a", "inception4b", "inception4c", "inception4d")
     found = [
         frequency(lv.stored(lv.dream, inception, cat, lv.layer(layer), 32, octaves=1).image - cat) for layer in layers
     ]
-    assert found == sorted(found, reverse=True) and found[-1] < 0.55 * found[0]
+    assert max(found[1:]) < 0.85 * found[0] and min(found) == found[-1] < 0.7 * found[0] and found[1] < found[2]
 
 
-def drawn_bar(name: str, colour: str) -> torch.Tensor:
+def drawn(name: str, colour: str = "", dumbbell: bool = False) -> torch.Tensor:
     """As the notebook draws it: at full size, then made smaller."""
-    bar = lv.images.paint(lv.load_image("sheet", 224), [(colour, 0.16, ((0.0, 0.5), (0.55, 0.5)))])
-    return torch.nn.functional.interpolate(bar, 2 * [network(name).input_size], mode="area")
+    discs = [("black", 0.22, ((0.6, column),)) for column in (0.22, 0.78)]
+    strokes = [*discs, ("black", 0.05, ((0.6, 0.25), (0.6, 0.75)))] if dumbbell else []
+    strokes += [(colour, 0.16, ((0.0, 0.5), (0.55, 0.5)))] if colour else []
+    drawing = lv.images.paint(lv.load_image("sheet", 224), strokes)
+    return torch.nn.functional.interpolate(drawing, 2 * [network(name).input_size], mode="area")
 
 
-@claim("05_activation_maximization", "In `alexnet64` it does, a little; in the other three it does not")
+@claim("05_activation_maximization", "In `alexnet64` it does, by less than 1; in the other three it does not")
 def an_arm_counts_more_than_a_green_bar_in_one_network():
-    def logits(name):
-        return [lv.logit("dumbbell")(network(name), drawn_bar(name, colour)).item() for colour in ("peru", "green")]
+    """Alone, and drawn over a dumbbell."""
+    for name in ("efficientnet_lite0", "alexnet64", "inception64", "inception64_robust"):
+        for dumbbell in (False, True):
+            arm, green = (dumbbell_logit(name, colour, dumbbell) for colour in ("peru", "green"))
+            assert green < arm < green + 1 if name == "alexnet64" else arm < green
 
-    arm, green = logits("alexnet64")
-    assert green + 1 < arm < green + 4
-    for name in ("efficientnet_lite0", "inception64", "inception64_robust"):
-        arm, green = logits(name)
-        assert arm < green
+
+@claim("05_activation_maximization", "With a dumbbell, the arm even lowers the logit in all four")
+def an_arm_is_no_help_to_a_dumbbell():
+    for name in ("efficientnet_lite0", "alexnet64", "inception64", "inception64_robust"):
+        assert dumbbell_logit(name, "peru", dumbbell=True) < dumbbell_logit(name, dumbbell=True)
+
+
+def dumbbell_logit(name: str, colour: str = "", dumbbell: bool = False) -> float:
+    with torch.no_grad():
+        return lv.logit("dumbbell")(network(name), drawn(name, colour, dumbbell)).item()
 
 
 @claim("05_activation_maximization", "none of these takes it for a dumbbell")
 def an_arm_alone_is_no_dumbbell():
     for name in ("efficientnet_lite0", "alexnet64", "inception64", "inception64_robust"):
-        assert network(name).top(drawn_bar(name, "peru"), 1)[0][0] != "dumbbell"
+        assert network(name).top(drawn(name, "peru"), 1)[0][0] != "dumbbell"
 
 
 @claim("05_activation_maximization", "The neuron paints its one place, the feature map the same everywhere")
 def a_neuron_paints_in_the_middle():
     """The part of the fine structure that lies in the middle quarter: spread evenly, it would be a quarter."""
     parts = []
-    for target in (lv.neuron("inception4b", 29), lv.channel("inception4b", 29)):
+    for target in (lv.neuron("inception4b", 17), lv.channel("inception4b", 17)):
         steps = steps_between(five_targets(target)).mean(dim=(0, 1))
         parts.append((steps[16:48, 16:48].sum() / steps.sum()).item())
     assert parts[0] > 0.45 > 0.35 > parts[1]
@@ -364,8 +431,8 @@ def a_neuron_paints_in_the_middle():
 
 @claim("05_activation_maximization", "The probability stops where the network is sure, so its picture stays paler")
 def a_probability_stays_paler():
-    logit, probability = (five_targets(target("goldfish")) for target in (lv.logit, lv.probability))
-    assert lv.probability("goldfish")(network("inception64"), probability).item() > 0.9
+    logit, probability = (five_targets(target("jellyfish")) for target in (lv.logit, lv.probability))
+    assert lv.probability("jellyfish")(network("inception64"), probability).item() > 0.9
     assert probability.std() < 0.8 * logit.std()
 
 
@@ -378,7 +445,7 @@ def five_targets(target):
 
 @claim("05_activation_maximization", "Without the penalty the four are one")
 def diverse_pictures_differ_and_still_excite_the_map():
-    small, target, layer = network("inception64"), lv.channel("inception3b", 7), "inception3b"
+    small, target, layer = network("inception64"), lv.channel("inception3b", 60), "inception3b"
     T = lv.robustness
     steady = {"parameterization": "fourier", "transforms": [T.jitter(4), T.rotation(5), T.scale(0.1)]}
     alike, fires = [], []
@@ -407,13 +474,13 @@ def two_dogs_keep_their_logits():
         assert fires[2] > 0.9 * fires[alone]
 
 
-@claim("05_activation_maximization", "has long, reddish hair, and the Labrador without the golden retriever is black")
+@claim("05_activation_maximization", "takes it for a lion), and the Labrador without the golden retriever is black")
 def one_dog_without_the_other():
-    """The middle of the picture: redder than that of the golden retriever alone; much darker than all others."""
+    """The class of the first picture; the part of each that is all but black, against those with the other dog."""
     _, images = two_dogs()
-    middle = images[:, :, 16:40, 24:44].mean(dim=(2, 3))
-    light, red = middle.mean(dim=1), middle[:, 0] - middle[:, 2]
-    assert light[4] < 0.7 * light[:4].min() and red[0] > 1.2 * red[1:].max()
+    assert [network("inception64").top(images[end][None], 1)[0][0] for end in (0, 1)] == ["lion", "golden retriever"]
+    black = (images.amax(dim=1) < 0.25).float().mean(dim=(1, 2))
+    assert black[4] > 2.5 * black[1:4].max()
 
 
 @cache

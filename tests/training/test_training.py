@@ -12,6 +12,7 @@ from PIL import Image
 from safetensors import safe_open
 
 from lecture_viz.networks import Network, decoder, embedded, load_network
+from lecture_viz.photos import load_image
 from lecture_viz.training import card, study, teacher, tiny_imagenet
 from lecture_viz.training import decoder as training_decoder
 from lecture_viz.training.__main__ import main
@@ -499,16 +500,47 @@ def test_the_decoder_learns_and_is_exported(folder, tmp_path):
     assert len(losses) == 6 and losses[-1] < 0.9 * losses[0]
 
 
-def test_the_decoders_loss_is_its_formula(folder):
+def test_the_decoders_loss_is_its_formula():
+    """Pixels, what the judge sees, and the critic, whose share is told by two critics that differ by a constant."""
     torch.manual_seed(0)
     run = training_decoder.Painting(decoder.build(batch_norm=True), training_decoder.RECIPE, 10)
-    network, critic = (embedded.load_embedded(name) for name in ("alexnet64", "inception64"))
+    network, judge = (embedded.load_embedded(name) for name in ("alexnet64", "inception64"))
     x = torch.rand(4, 3, 64, 64)
     with torch.no_grad():
         painted = run.model(network.activations(x, "pool5")).sigmoid()
         expected = (painted - x).abs().mean()
-        for layer in ("relu1", "relu2", "inception3b"):
-            seen, wanted = (critic.activations(pictures, layer) for pictures in (painted, x))  # the first shift is 0
+        for layer in ("relu1", "relu2", "inception3b", "inception4b"):
+            seen, wanted = (judge.activations(pictures, layer) for pictures in (painted, x))  # the first shift is 0
             seen, wanted = (values / values.square().sum(dim=1, keepdim=True).sqrt() for values in (seen, wanted))
             expected += 0.2 * (seen - wanted).square().sum(dim=1).mean()
-        assert run.loss(x, torch.zeros(4)).item() == pytest.approx(expected.item(), rel=0.03)  # bf16 in training
+    run.learn_to_tell = lambda photos, painted: None
+    losses = []
+    for says in (0.0, 10.0):
+        torch.nn.init.constant_(run.critic[-1].bias, says)
+        with torch.no_grad():
+            natural = run.critic(painted).mean().item()
+        losses.append(run.loss(x, torch.zeros(4)).item())
+        assert losses[-1] + 0.03 * natural == pytest.approx(expected.item(), rel=0.03)  # bf16 in training
+    assert losses[0] - losses[1] == pytest.approx(0.3, rel=0.05)
+
+
+def test_the_critic_learns_to_tell_photos_from_what_is_painted():
+    """Photos from pictures in one colour; and none of its convolutions stretches anything."""
+    torch.manual_seed(0)
+    run = training_decoder.Painting(decoder.build(batch_norm=True), training_decoder.RECIPE, 10)
+    photos = torch.stack([load_image(name, 64)[0] for name in ("cat", "coffee", "rocket", "astronaut")])
+    flat = photos.mean(dim=(2, 3), keepdim=True).expand_as(photos)
+
+    def told() -> float:
+        with torch.no_grad():
+            return (run.critic(photos).mean() - run.critic(flat).mean()).item()
+
+    assert abs(told()) < 0.5
+    for _ in range(40):
+        run.learn_to_tell(photos, flat)
+    run.critic.eval()
+    assert told() > 1
+    stretched = [layer.weight.flatten(1).svd().S[0] for layer in run.critic if hasattr(layer, "weight")]
+    assert len(stretched) == 5 and all(value < 1.05 for value in stretched)
+    kept = run.state_dict()
+    assert {"critic", "critic_optimiser"} < kept.keys()
