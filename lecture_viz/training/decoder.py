@@ -58,6 +58,8 @@ def critic() -> nn.Sequential:
 class Painting(Run):
     """A decoder in training: pictures go through the network into a code, and should come back."""
 
+    parts = (*Run.parts, "critic", "critic_optimiser")
+
     def __init__(self, model: nn.Module, recipe: Recipe, steps_per_epoch: int, weights: Path = embedded.WEIGHTS):
         """``weights`` is the folder of the network that is inverted, and of the one that compares."""
         super().__init__(model, recipe, steps_per_epoch)
@@ -67,7 +69,6 @@ class Painting(Run):
         )
         self.critic = critic().to(self.device, memory_format=torch.channels_last)
         self.critic_optimiser = torch.optim.Adam(self.critic.parameters(), lr=CRITIC_RATE, betas=(0.5, 0.99))
-        self.parts = (*self.parts, "critic", "critic_optimiser")
 
     def make_optimiser(self, groups: list[dict]) -> torch.optim.Optimizer:
         return torch.optim.Adam(groups, lr=self.recipe.peak_rate)
@@ -144,9 +145,9 @@ Paints a photo of 64×64 pixels from its activations in `{decoder.LAYER}` of `{d
 
 Trained on the 100,000 training images of Tiny ImageNet (zoomed, mirrored, colours varied) by
 `python -m lecture_viz.training.decoder`: Adam, one cycle up to {RECIPE.peak_rate:g}, {len(log)} epochs of
-{RECIPE.batch} pictures a step, {sum(row["seconds"] for row in log) / 60:.0f} minutes; the loss compares pixels, and
-what `{JUDGE}` sees in {", ".join(f"`{layer}`" for layer in SEEN)}, and asks a critic whether
-each part looks like one of a photo.
+{RECIPE.batch} pictures a step, {sum(row["seconds"] for row in log) / 60:.0f} minutes where it was trained. The
+loss compares pixels and what `{JUDGE}` sees in {", ".join(f"`{layer}`" for layer in SEEN)}, and asks
+a critic whether each part looks like one of a photo.
 
 {table("picture | mean difference | PSNR | SSIM | feature error of the code", rows)}
 
