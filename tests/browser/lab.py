@@ -49,6 +49,18 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+# a picture's source once it is read; one that is replaced meanwhile fails to be, and then the newer one is waited for
+READ = """const read = async image => {
+    for (;;) {
+        const source = image.src;
+        try {
+            await image.decode();
+            if (image.naturalWidth) return source;
+        } catch (error) {
+            if (image.src === source) throw error;
+        }
+    }
+};"""
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -481,18 +493,11 @@ class LabPanel:
             self.root.locator("img.lv-picture")
             .nth(number)
             .evaluate(
-                """async image => {
-                for (;;) {
-                    const source = image.src;
-                    try {
-                        await image.decode();
-                        const bytes = new Uint8Array(await (await fetch(source)).arrayBuffer());
-                        return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''));
-                    } catch (error) {
-                        if (image.src === source) throw error;  // else a newer picture came meanwhile: read that
-                    }
-                }
-            }"""
+                f"""async image => {{
+                    {READ}
+                    const bytes = new Uint8Array(await (await fetch(await read(image))).arrayBuffer());
+                    return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(''));
+                }}"""
             )
         )
         return decoded(data)

@@ -4,7 +4,7 @@ import random
 import re
 
 import pytest
-from lab import PANELS, SECONDS, LabPanel, barriers, eventually, in_each, new_page
+from lab import PANELS, READ, SECONDS, LabPanel, barriers, eventually, in_each, new_page
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
@@ -25,13 +25,14 @@ def place(panel: LabPanel, number: int, y: float, x: float) -> tuple[float, floa
         frame(panel, number)
         .locator(".lv-picture")
         .evaluate(
-            """async image => {
-                await image.decode();
+            f"""async image => {{
+                {READ}
+                await read(image);
                 const box = image.getBoundingClientRect();
                 const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
                 const size = [scale * image.naturalWidth, scale * image.naturalHeight];
                 return [box.x + (box.width - size[0]) / 2, box.y + (box.height - size[1]) / 2, ...size];
-            }"""
+            }}"""
         )
     )
     return left + x * width, top + y * height
