@@ -82,7 +82,7 @@ EXERCISES: dict[str, Exercise | Riddle] = {
     ),
     "01.3": Riddle(
         _calm,
-        "likeness to the gradient under noise that nobody sees",
+        "likeness to the gradient under faint noise",
         "a robust network looks at shapes",
     ),
     "01.4": Exercise(_most_like_tabby, lambda label: _two_gradients("tabby", label)),

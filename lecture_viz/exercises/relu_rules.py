@@ -77,7 +77,9 @@ EXERCISES: dict[str, Exercise | Riddle] = {
     "02.1": Exercise(_rule("deconvnet"), lambda _: _by_rule("deconvnet")),
     "02.2": Exercise(_rule("guided"), lambda _: _by_rule("guided")),
     "02.3": Riddle(
-        _sparse, "part of its strength in the strongest 5 % of the pixels", "two conditions leave less than one"
+        _sparse,
+        "part of its strength in the strongest 5 % of the pixels",
+        "two conditions at every ReLU: what is left lies in few pixels",
     ),
     "02.4": Exercise(_only_backprop, _numbers),
 }

@@ -91,7 +91,7 @@ def _missed(answer: Any) -> Said:
     y, x = peak(torch.from_numpy(smooth(strength))[None, None])
     if laid.box.holds(y, x):
         return not_yet("the strongest place, row {y} and column {x}, lies on the cat; try a smaller one", y=y, x=x)
-    return right("the strongest place is row {y}, column {x}, not on the cat: it is too small", y=y, x=x)
+    return right("the strongest place is row {y}, column {x}, not on the cat", y=y, x=x)
 
 
 def _where(answer: Any) -> Figure:

@@ -140,7 +140,7 @@ def intersection_over_union(a, b):
         ("01.3", "D", "answer with a letter: A, B, C"),
         ("01.3", 2, "answer with a letter"),
         ("01.3", "a", "look again: a robust network"),
-        ("01.3", " c", "✓ right: likeness to the gradient under noise that nobody sees: A 0."),
+        ("01.3", " c", "✓ right: likeness to the gradient under faint noise: A 0."),
         ("01.4", "goldfish", "another class with more"),
         ("01.4", "tabby", "another one than tabby"),
         ("02.4", (1, 1), "this passes through backprop, deconvnet, guided"),

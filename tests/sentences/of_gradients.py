@@ -60,11 +60,13 @@ def it_is_unsure_without_a_class(panel):
 
 @SENTENCES.of("start", "robust")
 def shapes_instead_of_fine_patterns(panel):
-    """The gradient is coarser than that of the same network before, and survives invisible noise better."""
+    """The gradient is coarser than that of the same network before, and survives faint noise better; what guided
+    backprop lets through is coarser, too."""
     before, photo = lv.load_network("inception64", device="cpu"), panel.photo
     target = lv.logit(panel.network.top(photo, 1)[0][0])
     robust, fine = (lv.gradient(network, photo, target) for network in (panel.network, before))
     assert frequency(robust) < 0.8 * frequency(fine)
+    assert frequency(panel.made.result.gradient) < 0.8 * frequency(lv.gradient(before, photo, target, "guided"))
     assert calm(panel.network, photo, target) > calm(before, photo, target) + 0.2
 
 
@@ -219,7 +221,7 @@ def unpooling_writes_and_backprop_sums(panel):
 
 @SENTENCES.of("saliency", "class")
 def noisy_sparse_and_the_eyes(panel):
-    """Noise that nobody sees makes another gradient; guided backprop is in few pixels; many of them about the eyes."""
+    """Faint noise makes another gradient; guided backprop is in few pixels; many of them about the eyes."""
     maps, target = whole(panel._made.result), lv.logit("tabby")
     assert calm(panel.network, panel.photo, target) < 0.3
     assert concentration(maps.guided) > 1.5 * concentration(maps.backprop)
@@ -290,7 +292,7 @@ def colours_fill_the_object(panel):
 
 @SENTENCES.of("localization", "raw")
 def one_map_is_noisy_and_so_is_the_box(panel):
-    """Noise that nobody sees changes it more than other noise changes SmoothGrad's; and its box misses the cup."""
+    """Faint noise changes it more than other noise changes SmoothGrad's; and its box misses the cup."""
     about = panel.network, panel.photo, panel.at_strongest(panel.values["layer"], panel.values["neuron"])
     raw, smooth = panel._made.known["saliency"], lv.magnitude(lv.smoothgrad(*about, 32))
     other = lv.saliency(panel.network, noisy(panel.photo), about[2])

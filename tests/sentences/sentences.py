@@ -106,12 +106,12 @@ def steps_between(image: Tensor) -> Tensor:
 
 
 def noisy(photo: Tensor, seed: int = 0) -> Tensor:
-    """The photo with noise that nobody sees."""
+    """The photo with faint noise."""
     return photo + 0.02 * torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed))
 
 
 def calm(network: lv.Network, photo: Tensor, target: lv.Target, rule: str = "backprop") -> float:
-    """How alike the maps of a photo and of the photo with invisible noise are, sign and all (-1 … 1)."""
+    """How alike the maps of a photo and of the photo with faint noise are, sign and all (-1 … 1)."""
     one, other = (lv.gradient(network, image, target, rule).flatten() for image in (photo, noisy(photo)))
     return torch.nn.functional.cosine_similarity(one, other, dim=0).item()
 

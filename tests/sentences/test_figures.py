@@ -55,6 +55,22 @@ def the_score_stays_and_the_gradient_does_not():
     assert abs(after - before) < 0.02 * before and calm(network(), photo(), TABBY) < 0.3
 
 
+@claim("03_deconvnet", "even an untrained network (`weights=None`) paints edges of the photo")
+def switches_carry_the_photo():
+    """Where neurons of layer 5 see the photo, their pictures follow the edges of that photo, not of another one."""
+    untrained = lv.load_network("alexnet64", weights=None, device="cpu")
+    photos = [lv.load_image(name, 64) for name in lv.images.BUNDLED_PHOTOS]
+    edges = [torch.nn.functional.pad(steps_between(image).mean(dim=1)[0], (0, 1, 0, 1)) for image in photos]
+    for number, image in enumerate(photos):
+        maps, follows = untrained.activations(image, "relu5")[0], torch.zeros(len(photos))
+        for channel in maps.amax(dim=(1, 2)).topk(12).indices.tolist():
+            y, x = divmod(maps[channel].argmax().item(), maps.shape[2])
+            painted = lv.magnitude(lv.deconvnet(untrained, image, lv.neuron("relu5", channel, y, x)))[0, 0]
+            seen = painted > 0
+            follows += torch.stack([torch.stack([painted[seen], one[seen]]).corrcoef()[0, 1] for one in edges]) / 12
+        assert follows.argmax() == number and follows[number] > 0.2
+
+
 GROUNDS, THINGS = ("grass", "bricks", "gravel"), ("cat", "coffee", "astronaut", "rocket")
 
 
@@ -100,7 +116,7 @@ def a_feature_map_looks_for_the_wall():
     assert {GROUNDS[ground] for ground, *_ in nine} == {"bricks"} and len({thing.item() for _, thing, _ in nine}) >= 3
 
 
-@claim("03_deconvnet", "the reconstructions are strongest along its joints")
+@claim("03_deconvnet", "on average the reconstructions are stronger along its joints than on its bricks")
 def the_joints_of_the_wall_count():
     """In each of the nine a pixel of a joint, which is lighter, has more of the power than a pixel of a brick."""
     pictures = [image for ground in GROUNDS for image in laid_on(ground)]
@@ -187,7 +203,7 @@ def backprop_changes_under_both():
 
 @claim("04_saliency", "Backprop's map changes most, guided backprop's is sparsest, in both networks")
 def noise_and_sparsity():
-    """The likeness to the map under noise that nobody sees; the part of the strength in few pixels."""
+    """The likeness to the map under faint noise; the part of the strength in few pixels."""
     for name in ("efficientnet_lite0", "alexnet64"):
         looked = network(name), photo(size=network(name).input_size)
         alike = {rule: calm(*looked, TABBY, rule) for rule in lv.RULES}
