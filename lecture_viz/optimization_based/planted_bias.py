@@ -175,7 +175,7 @@ def armlike(image: Tensor) -> float:
     """How much the most arm-like patch of ``image`` ``(B, 3, H, W)`` resembles an arm; the mean over the batch.
 
     The correlation of each patch of 9×13 pixels with a bar of skin on grey, colour by colour about its mean: 1 is an
-    arm; a quarter to a half is what a picture without one has somewhere.
+    arm; 0.4 to 0.6 is what a class image without one has somewhere.
     """
     height, width = 9, 13
     arm = torch.full((3, height, width), 0.5)

@@ -128,6 +128,8 @@ def what_is_kept_at_the_sum(panel):
     without = [(fires[end] / fires[alone]).item() for fires, end, alone in zip(logits, (0, 8), (2, 6))]
     if panel.preset == "alike":
         assert min(kept) > 0.85 and max(without) < 0.8
+    elif panel.preset == "mixed":
+        assert min(kept) > 0.5 and max(kept) < 0.7
     else:
         assert max(kept) < 0.9
 
@@ -314,16 +316,16 @@ def near_perfect_and_lost(panel):
     """SSIM of the picture of each layer; of those plain to see, the likeness of light and dark, as at full size."""
     found = ssims(panel)
     before = list(found)[: list(found).index("pool2") + 1]
-    seen = list(found)[: list(found).index("relu5") + 1]
+    seen = list(found)[: list(found).index("pool5") + 1]
     likeness = {layer: shapes(image, panel.photo, 32) for layer, (image, _) in panel._found.items()}
     assert all(found[layer] > 0.9 for layer in before) and all(likeness[layer] > 0.4 for layer in seen)
     assert all(likeness[layer] < 0.25 for layer in found if layer.startswith(("fc", "relu6", "relu7")))
     assert all(ssim < 0.2 for layer, ssim in found.items() if layer.startswith(("fc", "relu6", "relu7")))
-    large, photo = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("cat", 224)
+    large, photo = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("coffee", 224)
     for layer in ("block5c", "fc"):
         with torch.no_grad():
             y = large.activations(photo, layer)
-        image = lv.last(lv.invert(large, y, layer, 96)).image
+        image = lv.stored(lv.invert, large, y, layer, 128).image  # as in the lesson
         assert (shapes(image, photo) > 0.4) == (layer == "block5c")
 
 
@@ -334,8 +336,8 @@ def contrast_runs_away(panel):
     def more(layer):
         return (panel._found[layer][0].std() / found_at(panel, "best", layer).std()).item()
 
-    ratios = {layer: more(layer) for layer in ("conv1", "conv5", "pool5", "fc6")}
-    assert ratios.pop("conv1") < 1.05 and all(ratio > 1.1 for ratio in ratios.values())
+    ratios = {layer: more(layer) for layer in ("conv1", "conv5", "fc6")}
+    assert ratios.pop("conv1") < 1.05 and all(ratio > 1.5 for ratio in ratios.values())
 
 
 @SENTENCES.of("layers", "strong")

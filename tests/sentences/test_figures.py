@@ -233,36 +233,42 @@ def guided_backprop_hardly_asks_for_the_class():
 # --- optimisation-based, from the pictures that come with the suite -----------------------------------------------
 
 
-def inverted(**choices) -> torch.Tensor:
+def inverted(steps: int = 128, **choices) -> torch.Tensor:
     """The cat from `relu4` of alexnet64, as in section 2 of notebook 07."""
     small, layer = network("alexnet64"), "relu4"
     with torch.no_grad():
         y = small.activations(photo(size=64), layer)
-    return lv.stored(lv.invert, small, y, layer, 128, recipe="adam", **{"penalties": []} | choices).image
+    return lv.stored(lv.invert, small, y, layer, steps, recipe="adam", **{"penalties": []} | choices).image
 
 
 def quality(image: torch.Tensor, layer: str = "relu4"):
     return lv.quality(network("alexnet64"), image, photo(size=64), layer)
 
 
-@claim("07_inversion", "matches `relu4` to within a fifth and buries the cat under colourful noise")
-def a_match_is_not_the_photo():
-    free = quality(inverted())
-    assert 0.1 < free.feature_error < 0.2 and free.ssim < 0.2
-
-
-@claim("07_inversion", "Nearly the same feature error, twice the cat, and hardly anything in common but that")
+@claim("07_inversion", "To the network both are the cat; to us they are noise, and they have nothing in common")
 def unstable_without_a_regulariser():
     small, ends = network("alexnet64"), []
     with torch.no_grad():
-        y = small.activations(photo(size=64), "relu4")
+        y = small.activations(photo(size=64), "fc8")
     for seed in (0, 1):
         start = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(seed))
-        ends.append(lv.last(lv.invert(small, y, "relu4", 64, recipe="adam", penalties=[], start=start)).image)
-    errors = [quality(end).feature_error for end in ends]
-    assert max(errors) < 1.2 * min(errors) and max(errors) < 0.4 and lv.similarity(*ends) < 0.3
-    cat, *coarse = (torch.nn.functional.avg_pool2d(x, 8).mean(dim=1) for x in (photo(size=64), *ends))
-    assert all(lv.similarity(cat, end) > 0.45 for end in coarse)
+        ends.append(lv.last(lv.invert(small, y, "fc8", 128, recipe="adam", penalties=[], start=start)).image)
+    first = small.top(photo(size=64), 1)[0]
+    for end in ends:
+        assert quality(end, "fc8").feature_error < 0.06 and lv.spectral_slope(end) < 0.7
+        label, probability = small.top(end, 1)[0]
+        assert label == first[0] and abs(probability - first[1]) < 0.2
+    assert abs(lv.similarity(*ends)) < 0.15 and all(lv.similarity(end, photo(size=64)) < 0.15 for end in ends)
+
+
+@claim("07_inversion", "the activations are off by two fifths, and the cat lies under colourful noise")
+def the_search_is_not_at_its_end():
+    """Large light and dark are the cat's, the rest is noise; after 500 steps the error is small, and grain is left."""
+    free, longer = quality(inverted()), inverted(steps=500)
+    assert 0.35 < free.feature_error**0.5 < 0.45 and free.ssim < 0.2
+    cat, coarse = (torch.nn.functional.avg_pool2d(x, 8).mean(dim=1) for x in (photo(size=64), inverted()))
+    assert lv.spectral_slope(inverted()) < 1.5 and lv.similarity(cat, coarse) > 0.45
+    assert quality(longer).feature_error < 0.02 and quality(longer).ssim < 0.5
 
 
 @claim("07_inversion", "L2 takes most of the noise, and most of the colour with it")
@@ -279,7 +285,7 @@ def smooth_pictures_match_better():
     assert all(quality(image).feature_error < 0.5 * quality(inverted()).feature_error for image in held)
 
 
-@claim("07_inversion", "three times as many places are flat, and the edges between them stay sharper")
+@claim("07_inversion", "many more places are flat, and the edges between them stay sharper")
 def beta_counts():
     two, one = (inverted(penalties=[lv.regularizers.total_variation(*weight)]) for weight in ((10,), (1, 1)))
     two, one = steps_between(two), steps_between(one)
@@ -287,11 +293,12 @@ def beta_counts():
     assert one.flatten().quantile(0.99) > 1.3 * two.flatten().quantile(0.99)
 
 
-@claim("07_inversion", "this asks too much")
+@claim("07_inversion", "the activations know where things are, so the error cannot become small")
 def robust_pictures_are_not_to_be_had():
+    """Nor after 500 steps, when without transforms it is below 0.02, as above."""
     T = lv.robustness
-    moved = inverted(transforms=[T.jitter(1), T.rotation(2), T.scale(0.02)])
-    assert quality(moved).feature_error > quality(inverted()).feature_error
+    moved = inverted(steps=500, transforms=[T.jitter(1), T.rotation(2), T.scale(0.02)])
+    assert quality(moved).feature_error > 0.06
 
 
 @claim("07_inversion", "the more crooked they get, and from 45° on more than half of their contrast is gone")
@@ -326,7 +333,7 @@ def ours_against_the_papers_at_its_full_length():
         assert layer == "relu6" or ours.ssim > paper.ssim
 
 
-@claim("09_learned_priors", "the untrained control has the fur, and the smaller feature error")
+@claim("09_learned_priors", "the untrained control has more of it, and a smaller feature error than the decoder")
 def the_control_against_the_decoder():
     found = {
         prior: stored_prior(prior, photo(size=64), "relu3") for prior in ("total variation", "decoder", "untrained")
@@ -482,7 +489,7 @@ def the_bar_is_the_companion():
     assert armlike[0] > armlike[1] + 0.15
 
 
-@claim("05_activation_maximization", "share their picture: the sum costs them little")
+@claim("05_activation_maximization", "share their picture: the sum costs them much less")
 def two_dogs_keep_their_logits():
     dogs, images = two_dogs()
     for dog, alone in zip(dogs, (1, 3)):
