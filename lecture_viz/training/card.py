@@ -13,7 +13,9 @@ from .filters import filter_reports
 from .tiny_imagenet import Split
 
 RADIUS = 0.5  # of the attack
-TAUGHT = ",\nand from the answers of a teacher that had learned from all of ImageNet, too"  # the end of a sentence
+# the end of a sentence
+TAUGHT = """,
+and from the answers of a teacher that had learned from all of ImageNet, perhaps from the validation images, too"""
 STUDY = "study.md"  # written by `lecture_viz.training.study`; stands in every card
 
 # Tiny ImageNet's classes as a lecturer would group them; the rest are things
@@ -123,12 +125,14 @@ def model_card(network: Network, validation: Split, log: Path, file: Path) -> st
     taught = any(recipe.get("teacher") for recipe in recipes)
     rows = [[e["epoch"], e["pixels"], f"{e['loss']:.3f}", e["top1"], e["top5"], e["seconds"]] for e in epochs]
     study = file.parent / STUDY
+    others = [start for recipe in recipes if (start := recipe.get("start")) not in (None, "", network.name)]
+    first = f"{others[0]}'s" if others else "the"
     weights, side = sum(p.numel() for p in network.parameters()), network.input_size
     return f"""# {network.name}
 
 A small network for looking into, not for classifying: {weights:,} parameters, {file.stat().st_size / 1e6:.1f} MB in
-half precision, {side}×{side} pixels, {len(group)} classes. Batch norm was used in training and is folded into the
-convolutions.
+half precision, {side}×{side} pixels, {len(group)} classes. Batch norm was used in {first} training and is folded into
+the convolutions.
 
 **Accuracy of this file** on the {len(hit):,} validation images of Tiny ImageNet, centre view:
 **{_percent(top1)} % top-1, {_percent(top5)} % top-5**.
@@ -149,7 +153,7 @@ right answer.
 
 The hardest classes:
 
-{table("class | top-1 % | most often taken for", hardest)}
+{table("class | top-1 % | often taken for", hardest)}
 
 Close-ups are harder than whole objects, fine differences between kinds are often missed, and small things in a busy
 room are lost at 64×64 pixels.
@@ -173,8 +177,10 @@ shipped here.
 {study.read_text() if study.exists() else ""}
 <details><summary>Training log</summary>
 
-Accuracy is measured at 64 pixels after every epoch, also while the training pictures are smaller. Losses include label
-smoothing and strong augmentation. Seconds are wall-clock on the machine that trained it.
+Accuracy is measured at 64 pixels after every epoch, also while the training pictures are smaller, on a part of the
+validation images: so its last line is not quite the accuracy above. Losses are on varied pictures (with an attack: on
+attacked ones), and include label smoothing and, with a teacher, the distance to its answers. Seconds are wall-clock on
+the machine that trained it.
 
 {table("epoch | pixels | training loss | top-1 % | top-5 % | seconds", rows)}
 

@@ -31,8 +31,8 @@ STEPS = 96  # of each class image
 # what we made of the figures; to be read again when the study is
 READING = """Batch norm and small pictures first raise accuracy most, and the pictures get better with it. A strided
 first convolution is as accurate, but leaves a checkerboard in every gradient, so the first stride is 1. Strong zoom and
-colour variation cost accuracy in runs as short as these; the shipped networks keep them, because students bring
-close-ups in odd light, which the validation images are not."""
+colour variation cost accuracy in runs as short as these; the shipped networks keep them, those with a teacher in a
+milder form, because students bring close-ups in odd light, which the validation images are not."""
 
 
 def unchanged(model: nn.Sequential) -> None:
@@ -122,10 +122,10 @@ def report(results: dict[str, dict[str, float]], images: int) -> str:
     head = "variant | top-1 % | top-5 % | top-1 gained | recognised, top-1 % | recognised, top-5 % | checkerboard"
     return f"""## Recipe study
 
-Short runs of {NETWORK} on {images:,} training images (epochs: {stages}), one thing changed at a
-time; made by `python -m lecture_viz.training.study`. *Recognised*: of the class images of every {SHARE}th class, made
-with the variant in {STEPS} steps, the percentage for which {JUDGE}, which never saw them, names the class.
-*Checkerboard*: how unevenly the gradient falls on even and odd pixels; 1 is even.
+Short runs of {NETWORK} on {images:,} training images (epochs: {stages}), from the labels
+alone unless a teacher is named, one thing changed at a time; made by `python -m lecture_viz.training.study`.
+*Recognised*: of the class images of every {SHARE}th class, made with the variant in {STEPS} steps, the
+percentage for which {JUDGE}, which never saw them, names the class. *Checkerboard*: how unevenly the gradient falls on even and odd pixels; 1 is even.
 
 {table(head, rows)}
 

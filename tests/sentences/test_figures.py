@@ -230,6 +230,41 @@ def guided_backprop_hardly_asks_for_the_class():
     assert alike["guided"] > 0.9 and alike["backprop"] < 0.5
 
 
+@cache
+def rows(file: str) -> list[tuple[str, list[float]]]:
+    """First column of a table of results, and the numbers in the others."""
+    lines = (Path(__file__).parents[2] / "benchmarks" / file).read_text().splitlines()
+    cells = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    return [
+        (first, [float(one.split()[0]) for one in others if one[:1].isdigit()])
+        for first, *others in cells
+        if others[0][:1].isdigit()
+    ]
+
+
+@claim("04_saliency", "more often than a random guess, 71 to 76 times of 100 instead of 52")
+def saliency_points_better_than_chance():
+    found = rows("LOCALIZATION.md")
+    points = [round(numbers[0]) for name, numbers in found if name == "saliency"]
+    assert (min(points), max(points), round(dict(found)["random guess"][0])) == (71, 76, 52)
+
+
+@claim("04_saliency", "Only for small objects do most of the maps point better")
+def the_middle_is_a_strong_opponent():
+    (_, centre), maps = rows("LOCALIZATION.md")[1], rows("LOCALIZATION.md")[2:]
+    better, better_at_small = (sum(numbers[n] > centre[n] for _, numbers in maps) for n in (0, 1))
+    assert better < len(maps) / 2 < better_at_small
+
+
+@claim("04_saliency", "Guided backprop points as well as any")
+def edges_lie_on_objects():
+    """Of each network's five maps none points better by more than the intervals, 1.3 points each."""
+    maps = rows("LOCALIZATION.md")[2:]
+    for start in range(0, len(maps), 5):
+        points = {name.split(",")[0]: numbers[0] for name, numbers in maps[start : start + 5]}
+        assert points["guided backprop"] > max(points.values()) - 1.3
+
+
 # --- optimisation-based, from the pictures that come with the suite -----------------------------------------------
 
 
@@ -519,19 +554,12 @@ def two_dogs() -> tuple[tuple[lv.Target, lv.Target], torch.Tensor]:
 @claim("05_activation_maximization", "the filters come next")
 def filters_beat_every_penalty():
     """The table in the notebook is the one that the benchmark wrote, and says so."""
-    table = dict(rows("benchmarks/CLASS_IMAGES.md"))
+    table = {name: top1 for name, (top1, _) in rows("CLASS_IMAGES.md")}
     penalties = [table[name] for name in ("total variation 800", "L1 80", "L2 640", "6-norm 800")]
     filters = [table[name] for name in ("bilateral 0.1", "wavelet threshold 0.02", "median 1", "low-pass 0.8")]
     assert min(filters) > max(penalties) and filters == sorted(filters, reverse=True)
     none = table["no regulariser"]
     assert [round(table[name] - none) for name in ("L1 80", "L2 640")] == [22, 15]
-
-
-def rows(file: str) -> list[tuple[str, float]]:
-    """First and second column of a table of results."""
-    lines = (Path(__file__).parents[2] / file).read_text().splitlines()
-    cells = [[cell.strip(" *") for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    return [(first, float(second.split()[0])) for first, second, *_ in cells if second[:1].isdigit()]
 
 
 @pytest.mark.parametrize("notebook, quote, measure", CLAIMS)
