@@ -125,7 +125,8 @@ def report(results: dict[str, dict[str, float]], images: int) -> str:
 Short runs of {NETWORK} on {images:,} training images (epochs: {stages}), from the labels
 alone unless a teacher is named, one thing changed at a time; made by `python -m lecture_viz.training.study`.
 *Recognised*: of the class images of every {SHARE}th class, made with the variant in {STEPS} steps, the
-percentage for which {JUDGE}, which never saw them, names the class. *Checkerboard*: how unevenly the gradient falls on even and odd pixels; 1 is even.
+percentage for which {JUDGE}, which never saw them, names the class. *Checkerboard*: how unevenly the
+gradient falls on even and odd pixels; 1 is even.
 
 {table(head, rows)}
 
