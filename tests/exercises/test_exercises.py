@@ -214,7 +214,13 @@ def test_what_is_said(capsys, exercise, answer, said):
         ("zh", "01.2", ..., "还不对：请把三个点 ... 换成一行代码\n", None),
         ("zh", "99.9", 1, "没有练习 '99.9'；现有的练习是 00.1, ", None),
         ("de", "00.2", lambda: lv.load_image("cat", 64)[0], "noch nicht: die Form ist (3, 64, 64), sie sollte", None),
-        ("de", "01.3", "c", "✓ richtig: Ähnlichkeit mit dem Gradienten unter Rauschen, ", "dieselben Bilder, benannt"),
+        (
+            "de",
+            "01.3",
+            "c",
+            "✓ richtig: Ähnlichkeit mit dem Gradienten unter schwachem Rauschen: ",
+            "dieselben Bilder, benannt",
+        ),
         ("de", "99.9", 1, "es gibt keine Aufgabe '99.9'; es gibt 00.1, ", None),
     ],
 )
