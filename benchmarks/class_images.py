@@ -70,7 +70,7 @@ def alone() -> dict[str, dict[float, Choices]]:
 
 
 def together() -> dict[str, Choices]:
-    """Sets of several; the last is the best, and those before it lack one part of it."""
+    """Sets of several, from the parts that do most alone."""
     yosinski = {"penalties": [l2(10)], "filters": [low_pass(0.4), clip_small(5), clip_small_contribution(5)]}
     all_of_it = FOURIER | robust() | {"penalties": [total_variation(20)]}
     return {

@@ -66,7 +66,7 @@ def _lost(answer: Any) -> Said:
     stays = ssim(_dreamt(layer(answer)), load_image("cat", 128))
     if stays >= 0.5:
         return not_yet("{stays:.0%} of the photo's structure stays; which layers paint everywhere?", stays=stays)
-    return right("only {stays:.0%} of the photo's structure stays: an early layer paints everywhere", stays=stays)
+    return right("only {stays:.0%} of the photo's structure stays: this layer paints nearly everywhere", stays=stays)
 
 
 def _dream_of(target: Target) -> Figure:
@@ -76,6 +76,8 @@ def _dream_of(target: Target) -> Figure:
 EXERCISES: dict[str, Exercise | Riddle] = {
     "06.1": Exercise(_feature_map, _dream_of),
     "06.2": Exercise(_even_step, lambda step: row({say("step"): show_signed(step)}, alt=say("a normalised gradient"))),
-    "06.3": Riddle(_fineness, "how much the change differs from pixel to pixel", "early layers paint fine"),
+    "06.3": Riddle(
+        _fineness, "how much the change differs from pixel to pixel", "of these three the earliest paints finest"
+    ),
     "06.4": Exercise(_lost, lambda name: _dream_of(layer(name))),
 }

@@ -7,7 +7,7 @@ map, a layer, a logit or a probability. Without R, the answer is noise that the 
 a filter, or transformation robustness asks for pictures such as we know (Olah et al. 2017 [17]).
 
 What it shows: what the network expects of the class. Arms with a dumbbell say that it often saw the two together.
-Where it misleads: the regulariser paints along, and a class image is *more* typical than any photo.
+Where it misleads: the regulariser paints along, and a class image is *more* typical than most photos.
 """
 
 from collections.abc import Iterator, Sequence

@@ -279,6 +279,7 @@ def test_the_microscope_and_the_sum_below_it(screen):
         panel.wait_for_code(f"lv.weighted_sum(net, photo, {code}")
     page.keyboard.press("q")
     panel.root.get_by_text("How many of its products are exactly 0?").wait_for()
+    panel.root.locator(".lv-asking").wait_for()  # until then C puts the sliders away
     page.keyboard.press("c")
     panel.root.get_by_role("status").get_by_text("of its 1728 products are 0").wait_for()
     page.keyboard.press("q")

@@ -428,7 +428,7 @@ def maps_of_the_first_layer_draw_the_outlines_together(panel):
 
 
 @SENTENCES.of("microscope", "middle")
-def most_channels_fire_most_at_a_place_of_their_own(panel):
+def their_strongest_places_are_spread(panel):
     """There are more than half as many different strongest places as channels."""
     strongest = panel.response(panel.values["layer"]).strongest
     assert len(strongest.unique()) > len(strongest) / 2

@@ -67,9 +67,9 @@ class Prediction:
 
     def _unfold(self, change: dict[str, bool]) -> None:
         self.answers.value, self.said.value = None, ""
+        self._tell(self._question.before if change["new"] else None)  # first: who reads the question can answer it
         self._sentence.layout.display = "none" if change["new"] else ""
         self.asked.layout.display = self.shown.layout.display = "" if change["new"] else "none"
-        self._tell(self._question.before if change["new"] else None)
 
     def _answered(self, change: dict[str, str | None]) -> None:
         if change["new"] is not None:
