@@ -70,6 +70,18 @@ def test_the_mouse_paints_and_the_answers_follow(panel):
     panel.shows_what_its_kernel_holds()
 
 
+def test_a_hand_that_waits_for_the_picture_leaves_no_stroke_on_it(panel):
+    mouse, stroke = panel.page.mouse, frame(panel, 0).locator(".lv-stroke")
+    mouse.move(*place(panel, 0, 0.3, 0.3))
+    mouse.down()
+    mouse.move(*place(panel, 0, 0.3, 0.6), steps=12)
+    eventually(lambda: is_there(*strokes(panel)))
+    panel.shows_what_its_kernel_holds()
+    expect(stroke).to_have_count(1)  # it may go on
+    mouse.up()
+    expect(stroke).to_have_count(0)
+
+
 def test_a_click_leaves_a_dab_and_the_menu_says_what(panel):
     panel.root.get_by_label("leaves").select_option("blur")
     panel.page.mouse.click(*place(panel, 0, 0.5, 0.5))

@@ -66,7 +66,7 @@ function render({ model, el }, file) {
     pixels = null;
     answered();
     picture.decode().catch(() => {}).then(() => { // a newer one may have come
-      if (!painting && !owed) stroke = null;
+      settle();
       mark();
       if (hovered) say(hovered);
       panel()?.dispatchEvent(new CustomEvent('lv-shown', { detail: picture }));
@@ -154,9 +154,14 @@ function render({ model, el }, file) {
   const send = () => {
     if (waits) return owed = true;
     waits = true;
-    late = setTimeout(answered, 1000); // the picture may stay the same
+    late = setTimeout(() => { answered(); settle(); }, 1000); // the picture may stay the same
     model.set('strokes', last.map(([number, places]) => [number, [...places]]));
     model.save_changes();
+  };
+  const settle = () => { // what was painted is in the picture, and the hand has let go
+    if (painting || waits || !stroke) return;
+    stroke = null;
+    mark();
   };
   const answered = () => {
     clearTimeout(late);
@@ -211,7 +216,10 @@ function render({ model, el }, file) {
       begin(at(event));
     }
   });
-  for (const end of ['pointerup', 'pointercancel']) frame.addEventListener(end, () => painting = dragged = false);
+  for (const end of ['pointerup', 'pointercancel']) frame.addEventListener(end, () => {
+    painting = dragged = false;
+    settle();
+  });
   const choose = (row, column) => {
     const [rows, columns] = model.get('grid');
     const clip = (value, end) => Math.max(0, Math.min(end - 1, value));
