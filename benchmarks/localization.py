@@ -171,9 +171,10 @@ def main() -> None:
     small = np.mean([box.area < SMALL * 64 * 64 for box in photos.boxes])
     lines = [
         "# Do maps find the object?\n",
-        f"Written by `python -m benchmarks.localization`. {len(photos.boxes):,} validation images of Tiny ImageNet, "
-        f"64×64 pixels, one box each; {small:.0%} of the objects are small: their box covers less than {SMALL:.0%} of "
-        "the photo. All figures in percent, with 95 % confidence intervals.\n",
+        f"Written by `python -m benchmarks.localization FOLDER --images {asked.images}`. "
+        f"{len(photos.boxes):,} validation images of Tiny ImageNet, 64×64 pixels, one box each; {small:.0%} of the "
+        f"objects are small: their box covers less than {SMALL:.0%} of the photo. "
+        "All figures in percent, with 95 % confidence intervals.\n",
         "- *points*: the strongest pixel lies inside the object's box (pointing game);",
         "- *small*: the same, for small objects only;",
         f"- *box*: intersection over union of at least {localization.FOUND}, from the foreground above a threshold;",
