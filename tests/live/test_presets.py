@@ -2,6 +2,7 @@
 
 from functools import cache
 
+import ipywidgets as widgets
 import pytest
 from panels import made_by, make, shows
 
@@ -116,6 +117,27 @@ def test_at_other_places_it_shows_what_its_code_makes(panels, name, values):
         panel.start().wait()
         assert panel.step.index == panel.step.total and panel.outputs["progress"].value == 1
     assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
+
+
+def stand_on_the_steps_of_sliders(panel: lv.live.Panel) -> None:
+    """Elsewhere a browser moves them, as if a hand had left the preset."""
+    for preset, wanted in panel.presets(panel.values).items():
+        for name, value in wanted.items():
+            slider = panel.controls[name]
+            if isinstance(slider, widgets.FloatSlider):
+                steps = (value - slider.min) / slider.step
+                assert steps == pytest.approx(round(steps), abs=1e-6), (preset, name, value)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_stand_where_a_hand_can_put_them(panels, name):
+    stand_on_the_steps_of_sliders(panels(name))
+
+
+@pytest.mark.parametrize("name", ["maximization", "interpolation", "dreaming", "inversion"])
+def test_presets_at_full_size_stand_where_a_hand_can_put_them(name):
+    at = {} if name == "interpolation" else {"photo": lv.load_image("cat", 224)}
+    stand_on_the_steps_of_sliders(getattr(lv.live, name)(lv.load_network("efficientnet_lite0", device="cpu"), **at))
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -29,7 +29,7 @@ FILTERS: Kind = {
 TRANSFORMS: Kind = {
     "jitter": (robustness.jitter, 32, 1),
     "rotation": (robustness.rotation, 30, 1),
-    "scale": (robustness.scale, 0.4, 0.02),
+    "scale": (robustness.scale, 0.4, 0.01),
 }
 KINDS = {
     "penalties": PENALTIES,
