@@ -407,7 +407,13 @@ class Lesson(Lab):
         client, said = BlockingKernelClient(connection_file=str(file)), []
         client.load_connection_file()
         client.start_channels(stdin=False, hb=False, control=False)  # its heartbeat, stopped at once, may never end
+
+        def listens() -> None:
+            client.kernel_info()
+            assert client.iopub_channel.msg_ready()
+
         try:
+            eventually(listens, seconds)  # what is said before is lost
             client.execute_interactive(code, store_history=False, timeout=seconds, output_hook=said.append)
         finally:
             client.stop_channels()
