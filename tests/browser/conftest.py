@@ -17,6 +17,7 @@ from lab import (  # noqa: E402
     Lab,
     Program,
     Server,
+    copy_notebooks,
     find_browser,
     new_page,
     own_fonts,
@@ -71,7 +72,8 @@ def notebook7(browser, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def voila(browser, tmp_path_factory):
-    hall = Hall(tmp_path_factory.mktemp("voila"))
+    folder = tmp_path_factory.mktemp("voila")
+    hall = Hall(folder, notebooks=copy_notebooks(folder / "notebooks"))
     yield hall
     hall.stop()
 
