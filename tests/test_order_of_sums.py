@@ -1,7 +1,10 @@
 """What another order of sums does to an ascent, and which equalities survive it."""
 
+import os
+
 import torch
-from order_of_sums import Shaken
+from jupyter_client.manager import start_new_kernel
+from order_of_sums import Shaken, in_kernels
 
 import lecture_viz as lv
 
@@ -32,3 +35,15 @@ def test_a_gradient_depends_on_it_by_rounding_only(network, cat):
     with Shaken():
         shaken = lv.gradient(network, cat, lv.logit("tabby"))
     assert 0 < (plain - shaken).abs().max() < 1e-4 * plain.abs().max()
+
+
+def test_a_kernel_adds_in_another_order_from_its_first_cell_on(tmp_path):
+    said = []
+    manager, client = start_new_kernel(env=os.environ | in_kernels(tmp_path))
+    try:
+        cell = "import torch\nprint(len({torch.full((999,), 0.1).sum().item() for _ in range(9)}) > 1)"
+        client.execute_interactive(cell, timeout=120, output_hook=lambda message: said.append(message["content"]))
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert [content["text"] for content in said if "text" in content] == ["True\n"]
