@@ -1,6 +1,7 @@
 """The book: it is whole, and a reader finds it readable at any width, in both languages, in the dark and on paper."""
 
 import re
+import runpy
 import subprocess
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -23,9 +24,11 @@ PAGES = ["index", *(lesson.notebook for lesson in live.LESSONS), "glossary"]
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Path:
-    """Built as `make book` does, with the films of one lesson."""
+    """Built as it is published, with the films of one lesson."""
     folder = tmp_path_factory.mktemp("book")
-    publish.build(folder / "site", folder / "cache", {FILMED})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BOOK_REPOSITORY", "https://github.com/somebody/lecture-viz")
+        publish.build(folder / "site", folder / "cache", {FILMED})
     return folder / "site"
 
 
@@ -89,12 +92,13 @@ def test_anchors_are_those_of_the_notebooks():
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_no_page_is_wider_than_the_screen(reader, address, language, width):
-    page = reader(f"{language}/index.html", width)
+def test_no_page_is_wider_than_the_screen(reader, address, language):
+    page = reader(f"{language}/index.html")
     for name in PAGES:
         page.goto(f"{address}/{language}/{name}.html")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        for width in (390, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, name
     assert page.errors == []
 
 
@@ -178,14 +182,16 @@ def test_a_film_is_made_once(tmp_path, monkeypatch):
     assert films.of_lesson(lesson, "en", tmp_path) == made and len(made) == 2
 
 
-def test_links_into_colab_and_binder_need_an_address(tmp_path, monkeypatch):
+def test_links_into_colab_and_binder_need_an_address(site, monkeypatch):
     """That of a copy of the project; each language opens its own notebooks."""
-    monkeypatch.setenv("BOOK_REPOSITORY", "https://github.com/somebody/lecture-viz")
-    publish.build(tmp_path / "site", tmp_path / "cache", set())
     for language, folder in (("en", "notebooks"), ("zh", "notebooks/zh")):
-        page = (tmp_path / "site" / language / f"{FILMED}.html").read_text(encoding="utf-8")
+        page = (site / language / f"{FILMED}.html").read_text(encoding="utf-8")
         colab = f"https://colab.research.google.com/github/somebody/lecture-viz/blob/main/{folder}/{FILMED}.ipynb"
         assert colab in page and "https://mybinder.org/v2/gh/somebody/lecture-viz/main?urlpath=lab/tree/" in page
+    monkeypatch.delenv("BOOK_REPOSITORY", raising=False)
+    monkeypatch.setenv("BOOK_LANGUAGE", "en")
+    settings = runpy.run_path(str(Path(publish.__file__).with_name("conf.py")))
+    assert "launch_buttons" not in settings["html_theme_options"]
 
 
 def test_a_mistake_in_a_page_stops_the_build(tmp_path, capfd):

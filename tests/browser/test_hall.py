@@ -202,6 +202,7 @@ def test_a_lesson_left_behind_leaves_no_kernel(screen):
 def test_space_starts_and_stops_and_the_next_lesson_is_warm(screen):
     page = screen.lesson(5)
     panel = shown(page)
+    panel.handle("steps").press("Home")
     page.keyboard.press("1")
     panel.root.locator(".lv-sentence", has_text="looks like noise").wait_for()
     panel.wait_for_text("done in")
@@ -293,6 +294,7 @@ def test_sliders_away_for_larger_pictures(screen):
     page = screen.lesson(7)
     panel = shown(page)
     picture = panel.root.locator("img.lv-picture").first
+    panel.handle("steps").press("Home")
     panel.run_through(lambda: page.keyboard.press("9"))
     picture.hover(trial=True)  # once it stands still
     before = picture.bounding_box()["width"]

@@ -426,9 +426,10 @@ def test_another_bias_trains_another_network(lab):
     def armlike() -> float:
         """Mean of what was told in the second half of the run: it goes up and down."""
         told = re.findall(r"step (\d+): accuracy \d+%armlike ([\d.]+)", "\n".join(panel.seen()))
-        assert ("200", told[-1][1]) == told[-1]
-        return np.mean([float(value) for step, value in told if int(step) > 100])
+        assert ("100", told[-1][1]) == told[-1]
+        return np.mean([float(value) for step, value in told if int(step) > 50])
 
+    panel.run_code("panel.set(steps=100)")
     panel.wait_for_text("press start")
     panel.run_through()
     biased, lessons = armlike(), panel.source(0)
@@ -524,14 +525,9 @@ def test_priors_and_distributions_follow_the_hand(lab):
     panel.is_made_by_its_code("image")
 
 
-def test_it_works_in_notebook_7(browser, notebook7, open_page, net):
+def test_all_cells_run_in_notebook_7(notebook7, open_page):
+    """Its panels are moved there by what is done in each front end."""
     notebook = Lab(open_page(), notebook7, "01_gradients.ipynb")
     assert notebook.run_all() == []
     assert notebook.run_code("print('all cells are done')") == "all cells are done\n"
-    panel = notebook.panel()
-    panel.shows(1, gradient_picture(net, lv.logit("tabby")))
-    panel.drag("neuron", to=0.6)
-    label = net.labels[int(panel.readout("neuron"))]
-    assert label != "tabby"
-    panel.wait_for_code(repr(label))
-    panel.shows(1, gradient_picture(net, lv.logit(label)))
+    notebook.panel().shows_what_its_kernel_holds()
