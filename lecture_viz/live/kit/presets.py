@@ -45,8 +45,10 @@ class Presets:
         return now if now != before else None
 
     def left(self) -> None:
-        """A hand has moved a control of the preset: it stands at none any more."""
-        self.at = self.buttons.value = None
+        """A hand has moved a control of the preset: it stands at none any more, unless a hand has just pressed one."""
+        if self.buttons.value == self.at:
+            self.buttons.value = None
+        self.at = None
 
 
 def standing(presets: Mapping[str, Mapping[str, Any]], values: Mapping[str, Any]) -> str | None:

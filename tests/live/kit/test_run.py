@@ -187,6 +187,22 @@ def test_the_rarer_regularisers_are_behind_a_button(panel):
     assert content.layout.display == "none"
 
 
+def test_a_preset_pressed_while_a_slider_moves_is_not_lost(panel, monkeypatch):
+    panel.set(preset="noise + L2")
+    resolve, hand = panel.resolve, threading.Thread(target=setattr, args=(panel.controls["preset"], "value", "smooth"))
+
+    def pressing(values):
+        if hand.ident is None:  # the slider's new value is being looked at
+            hand.start()
+            hand.join()
+        return resolve(values)
+
+    monkeypatch.setattr(panel, "resolve", pressing)
+    panel.controls["L2"].value = 7
+    panel.wait()
+    assert panel.preset == panel.values["preset"] == "smooth" and panel.values["L2"] == 0
+
+
 def test_a_preset_that_was_changed_is_ones_own_and_can_be_chosen_again(panel):
     panel.set(preset="noise + L2", L2=7)
     assert panel.values["preset"] is None and panel.values["L2"] == 7
