@@ -2,8 +2,9 @@
 
 How many threads share a sum, and which instructions of the processor compute it, decides in which order its numbers are
 added, and so how they are rounded. Here the same tests run with one to four threads, and with PyTorch's plain and its
-AVX2 instructions. And all notebooks, with the Chinese ones' code, which is the same, run in kernels in which every sum
-comes out a little differently each time: what holds there, holds on machines that are not here (`order_of_sums.py`).
+AVX2 instructions. And the code of all notebooks (the Chinese ones', which is the same) runs in kernels in which every
+sum comes out a little differently each time: what holds there, holds on machines that are not here
+(`order_of_sums.py`).
 
     python tests/matrix.py          all settings
     python tests/matrix.py --part   the Chinese notebooks in that order, and a few tests, with two threads and plain
@@ -44,7 +45,8 @@ def part() -> bool:
     """What CI runs each time."""
     with tempfile.TemporaryDirectory() as folder:
         notebooks = run(2, "default", ["notebooks/zh"], workers=2, **in_kernels(Path(folder)))
-    return notebooks and run(2, "default", [f"tests/{name}" for name in PART])
+    tests = run(2, "default", [f"tests/{name}" for name in PART])
+    return notebooks and tests
 
 
 def main() -> None:
