@@ -528,8 +528,14 @@ def test_priors_and_distributions_follow_the_hand(lab):
 
 
 def test_all_cells_run_in_notebook_7(notebook7, open_page):
-    """Panels are moved there by what is done in each front end."""
     notebook = Lab(open_page(), notebook7, "02_relu_rules.ipynb")
     assert notebook.run_all() == []
     assert notebook.run_code("print('all cells are done')") == "all cells are done\n"
-    notebook.panel(1).shows_what_its_kernel_holds()
+    panel = notebook.panel(1)
+    panel.shows_what_its_kernel_holds()
+    before = panel.readout("neuron")
+    panel.drag("neuron", to=0.6)
+    label = lv.load_network("alexnet64", device="cpu").labels[int(panel.readout("neuron"))]
+    assert panel.readout("neuron") != before
+    panel.wait_for_code(repr(label))
+    panel.shows_what_its_kernel_holds()
