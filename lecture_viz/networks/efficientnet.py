@@ -201,7 +201,6 @@ def load_efficientnet(name: str, trained: bool = True) -> Network:
         module = efficientnet(size)
     if trained:
         module.load_state_dict(folded(read_weights(name), module), assign=True)
-    module.to(memory_format=torch.channels_last)  # depthwise convolutions take half the time
     return Network(
         module,
         name=name,

@@ -16,6 +16,7 @@ def test_weights_from_a_file_that_the_user_has(tmp_path):
     torch.manual_seed(3)
     theirs = timm.create_model("test_resnet").eval()
     save_file(theirs.state_dict(), tmp_path / "model.safetensors")
+    theirs.to(memory_format=torch.channels_last)  # as ours, which is to be the same to the last bit
     network = lv.load_network(NAME, weights=str(tmp_path / "model.safetensors"), device="cpu")
     photo = lv.load_image("cat", network.input_size)
     x = photo.clone().requires_grad_()
