@@ -43,7 +43,7 @@ test: lint $(PROXY) ## lint, unit, real-browser and notebook tests
 	$(BIN)/python -m pytest tests/browser tests/deploy tests/machine notebooks --ignore=notebooks/zh -m "browser or hub or notebook" -n 2
 
 quick: lint ## lint and the unit tests that take no browser, no hub, no training
-	$(BIN)/python -m pytest tests -m "not browser and not hub and not training and not sweep and not notebook and not sentence"
+	$(BIN)/python -m pytest tests -m "not browser and not hub and not training and not sweep and not notebook and not long"
 
 sweep: $(VENV)/test.stamp ## the long tests: every torchvision network, not one of each family
 	$(BIN)/python -m pytest tests -m sweep

@@ -10,13 +10,17 @@ def pytest_configure(config):
 
 
 def prepare():
+    # workers of pytest-xdist share the cores: several threads of each would only wait for one another, and those of the
+    # kernels that they start, which are as many as a newcomer's, give their core away at once while they wait
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    if workers > 1:
+        os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
     import torch
 
     from lecture_viz.machine import places
 
     places.find_room()  # kernels and servers of the tests write, too: also where the home cannot be written
-    # workers of pytest-xdist share the cores; several threads of each would only wait for one another
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
     if workers > 1:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 

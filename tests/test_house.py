@@ -80,6 +80,7 @@ def test_notebooks_import_only_the_public_face():
                 assert not re.search(r"(from|import) lecture_viz(?! as lv\b)", "".join(cell["source"])), path.name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("chosen", [{}, {"GOMP_SPINCOUNT": "7"}])
 def test_how_threads_wait_is_said_before_pytorch_comes(chosen):
     """Later nobody listens; and what a user has chosen stays."""

@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 import torch
 from jupyter_client.manager import start_new_kernel
 from order_of_sums import Shaken, in_kernels
@@ -37,6 +38,7 @@ def test_a_gradient_depends_on_it_by_rounding_only(network, cat):
     assert 0 < (plain - shaken).abs().max() < 1e-4 * plain.abs().max()
 
 
+@pytest.mark.long
 def test_a_kernel_adds_in_another_order_from_its_first_cell_on(tmp_path):
     said = []
     manager, client = start_new_kernel(env=os.environ | in_kernels(tmp_path))

@@ -310,7 +310,8 @@ class Hall(Program):
         """They end with their pages."""
 
 
-FRONT_ENDS = ("server", "notebook7", "voila")  # the first is JupyterLab's
+# JupyterLab, and in `make sweep` Notebook 7 and Voilà, too, which have a test or two of their own in `make test`
+FRONT_ENDS = ("server", *(pytest.param(name, marks=pytest.mark.sweep) for name in ("notebook7", "voila")))
 in_each = pytest.mark.parametrize("room", FRONT_ENDS, indirect=True)
 
 # --- notebooks and panels on a page --------------------------------------------------------------------------------

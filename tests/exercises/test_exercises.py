@@ -195,6 +195,7 @@ def test_what_is_said(capsys, exercise, answer, said):
     assert ("<img" in shown._repr_html_()) if told.startswith("✓ right") else shown is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "language, exercise, answer, said, picture",
     [
@@ -243,6 +244,7 @@ OF_TENSORS = sorted(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", RIDDLES)
 def test_a_riddle_is_told_apart_by_its_measure_and_by_nothing_else(capsys, number):
     riddle = RIDDLES[number]
@@ -255,6 +257,7 @@ def test_a_riddle_is_told_apart_by_its_measure_and_by_nothing_else(capsys, numbe
     assert capsys.readouterr().out.startswith("✓ right: ")
 
 
+@pytest.mark.long
 def test_the_right_letter_is_not_always_the_same():
     assert {riddle.letter for riddle in RIDDLES.values()} == {"A", "B", "C"}
 

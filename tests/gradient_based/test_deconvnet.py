@@ -110,7 +110,12 @@ def test_equals_the_twin_in_numpy(unpooling):
 
 @pytest.mark.parametrize(
     "name, size",
-    [("alexnet64", 64), ("alexnet", 80), pytest.param("vgg11", 32, marks=pytest.mark.sweep), ("vgg11_bn", 32)],
+    [
+        ("alexnet64", 64),
+        ("alexnet", 80),
+        pytest.param("vgg11", 32, marks=pytest.mark.sweep),
+        pytest.param("vgg11_bn", 32, marks=pytest.mark.long),
+    ],
 )
 def test_is_backprop_with_another_relu(network, at_random, name, size):
     """The lecture's claim, layer by layer: summing, always; writing, where pools do not overlap."""

@@ -92,6 +92,7 @@ def test_fifteen_places_are_tried(panel, network):
     assert panel.outputs["tally"].value == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_lesson_is_right_about_the_cat_on_grass(name):
     """Its presets: the map follows the cat; a small one is found at full size; the cup's map is on the cup."""

@@ -96,6 +96,7 @@ def test_the_angle_moves_while_it_runs(network):
     assert same(panel.step.image[2], panel.image("image")) and panel.run.taken < 10
 
 
+@pytest.mark.long
 def test_another_network_brings_its_classes_and_layers(network):
     panel = lv.live.interpolation(network).set(steps=8, network="inception64", preset="channels")
     assert panel.values["layer"] == "inception4b"

@@ -189,6 +189,7 @@ def test_while_the_camera_runs_only_what_is_there_at_once_follows(panel, network
     assert not any(panel.image(name) is BLANK for name in PARTS) and "pause" not in said(panel, "backprop")
 
 
+@pytest.mark.long
 def test_a_part_that_the_camera_has_cut_short_vanishes(panel, monkeypatch):
     """It had begun to fill in; what was there is of another photo."""
     panel.set(layer="relu3", neuron=12)
@@ -228,6 +229,7 @@ def test_a_part_that_cannot_be_says_why_and_the_others_are_there(panel, monkeypa
     assert panel.image("patches") is BLANK and panel.image("pictures") is not BLANK
 
 
+@pytest.mark.long
 def test_examples_go_from_the_least_to_the_most(panel, network):
     panel.set(layer="relu3", neuron=12, examples="least to most")
     found = made_by(code_of(panel, "patches"), net=network)
@@ -235,6 +237,7 @@ def test_examples_go_from_the_least_to_the_most(panel, network):
     assert same(lv.plots.mosaic(found.patches), panel.image("patches"))
 
 
+@pytest.mark.long
 def test_another_network_has_its_own_layers(panel):
     panel.set(network="inception64")
     assert panel.values["layer"] in panel.network.layers

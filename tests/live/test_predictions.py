@@ -58,6 +58,7 @@ def test_a_question_freezes_the_panel_and_hides_the_sentence(panels, name):
     assert all(control.disabled == free.get(name, False) for name, control in panel.controls.items())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PANELS)
 def test_the_picture_says_which_answer_is_right_and_by_which_number(panels, name):
     panel = panels(name)

@@ -109,6 +109,7 @@ def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name, values", [(name, values) for name, each in VALUES.items() for values in each])
 def test_at_other_places_it_shows_what_its_code_makes(panels, name, values):
     panel = panels(name)

@@ -71,6 +71,7 @@ def test_saliency_with_one_scale_for_all(saliency, network, cat):
     assert (to_array(saliency.image("saliency")) == to_array(show_magnitude(maps[3], limit))).all()
 
 
+@pytest.mark.long
 def test_saliency_keeps_every_slider_in_range_through_all_layers(saliency, network, cat):
     for layer in (*network.layers, *reversed(network.layers)):
         saliency.set(layer=layer)

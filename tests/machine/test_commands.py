@@ -153,6 +153,7 @@ def test_what_cannot_be_done_is_a_line(started, at_home, capsys, typed, status, 
     assert said in capsys.readouterr().err.splitlines()[-1] and started == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [["-m", "lecture_viz"], ["lecture_viz/machine"], ["-m", "lecture_viz.machine"]])
 def test_it_is_the_same_however_it_is_called(command):
     ran = subprocess.run([sys.executable, *command, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)

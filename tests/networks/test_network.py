@@ -189,6 +189,7 @@ def test_a_label_is_a_name_or_an_index(network, label):
     assert str(caught.value) == f"a label is a name, such as 'tabby', or an index; got {label!r}"
 
 
+@pytest.mark.long
 def test_layers_of_torchvision_networks_read_as_in_the_papers():
     layers = {n: lv.load_network(n, weights=None).layers for n in ("alexnet", "vgg16", "googlenet", "resnet18")}
     assert list(layers["alexnet"]) == CHAIN

@@ -2,7 +2,7 @@
 
 import io
 import re
-from contextlib import nullcontext, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,7 +55,11 @@ WORDS = {
 }
 
 
-@pytest.fixture(params=[*NOTEBOOKS, *TRANSLATED], ids=lambda path: f"{path.parent.name}/{path.name}")
+def named(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}"
+
+
+@pytest.fixture(params=[*NOTEBOOKS, *TRANSLATED], ids=named)
 def path(request):
     return request.param
 
@@ -168,9 +172,12 @@ def test_ends_with_three_questions_and_their_answers(notebook, words):
     assert all(question.endswith(words.question) and answer.endswith(words.stop) for question, answer in asked)
 
 
-def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook, path, words):
-    """The Chinese ones, whose code is the same, also where sums come in another order."""
-    order = Shaken() if path in TRANSLATED else nullcontext()
+@pytest.mark.notebook
+@pytest.mark.parametrize(
+    "path", [*NOTEBOOKS, *(pytest.param(path, marks=pytest.mark.sweep) for path in TRANSLATED)], ids=named
+)
+def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebook, words):
+    """Where sums come in another order, too; the translated ones, whose code is the same, in `make sweep`."""
     found = exercises(notebook, words)
     assert len(found) == 4  # write a line, and another one; explain a picture; find something
     for position, solution in found:
@@ -181,7 +188,7 @@ def test_exercises_are_open_in_the_notebook_and_right_with_their_solution(notebo
         assert said(cell.source).startswith(words.open), cell.source
 
         assert "..." not in solved(cell.source, solution)
-        with order:
+        with Shaken():
             assert said(solved(cell.source, solution)).startswith(words.right), solution
 
 

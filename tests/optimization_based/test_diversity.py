@@ -56,6 +56,7 @@ def test_its_gradient():
     assert torch.autograd.gradcheck(lambda x: penalty(x).sum(), images)
 
 
+@pytest.mark.long
 def test_four_pictures_differ_and_still_excite_the_channel(inception):
     target, found = lv.channel("inception3b", 7), {}
     for weight in (0, 1):
@@ -67,6 +68,7 @@ def test_four_pictures_differ_and_still_excite_the_channel(inception):
     assert found[1][1] > 0.8 * found[0][1]
 
 
+@pytest.mark.long
 def test_pictures_of_one_channel_differ_more_than_from_as_many_starts(monkeypatch, inception):
     found = {}
     for share in (0.0, SHARE[False]):

@@ -148,6 +148,7 @@ def test_in_the_last_layers_of_a_network_at_full_size_the_search_begins_with_clo
     assert {best_recipe(network, layer) for layer in network.layers} == {"lbfgs"}
 
 
+@pytest.mark.long
 def test_clouds_bring_back_what_a_search_from_grey_does_not():
     """From the last block of the network at full size."""
     large, coffee = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("coffee", 224)
@@ -174,6 +175,7 @@ def test_conv1_comes_back(network, cat):
     assert quality(network, found.image, cat, "conv1").ssim >= 0.95
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layer", ["relu2", "relu3", "relu4"])
 def test_ours_has_at_most_half_the_papers_error_on_the_middle_layers(network, cat, layer):
     ours, papers = (
@@ -183,6 +185,7 @@ def test_ours_has_at_most_half_the_papers_error_on_the_middle_layers(network, ca
     assert ours < papers / 2
 
 
+@pytest.mark.long
 def test_deeper_layers_know_less(network, cat):
     found = {layer: step for layer, step in lv.invert_all(network, cat, 64, layers=["conv1", "relu3", "relu5", "fc7"])}
     ssims = [quality(network, step.image, cat, layer).ssim for layer, step in found.items()]
@@ -290,6 +293,7 @@ def test_nothing_is_left_behind(network, cat):
     assert torch.equal(network(cat), before) and not any(part._forward_hooks for part in network.modules())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["alexnet", "vgg11"])
 def test_torchvisions_networks_are_inverted_layer_by_layer(at_random, name):
     network = at_random(name)

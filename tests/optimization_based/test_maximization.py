@@ -124,6 +124,7 @@ def test_runs_only_up_to_the_targets_layer(network):
     assert passed == ["conv1", "relu1", "pool1", "conv2"]
 
 
+@pytest.mark.long
 def test_a_class_image_is_recognised_by_another_network():
     network, judge = (lv.load_network(name, device="cpu") for name in ("inception64", "alexnet64"))
     labels = ["king penguin", "ladybug", "golden retriever"]

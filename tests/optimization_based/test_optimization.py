@@ -92,6 +92,7 @@ def test_a_seed_is_a_picture(network):
     assert torch.equal(picture(1), picture(1)) and not torch.equal(picture(1), picture(2))
 
 
+@pytest.mark.long
 def test_five_hundred_steps_need_the_memory_of_ten(network):
     """With all one can choose; what the process holds now, not its peak, which other tests may have set."""
     run = lv.maximize(

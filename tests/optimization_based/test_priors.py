@@ -46,6 +46,7 @@ def test_the_decoder_prior_is_the_plain_loop_over_codes(network, cat):
         torch.testing.assert_close(step.image, decoder(z).detach(), atol=1e-3, rtol=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "prior", [lv.decoder_prior, lambda network: lv.deep_image_prior()], ids=["decoder", "untrained"]
 )

@@ -132,6 +132,7 @@ def test_ports_are_tried_in_their_order():
     assert list(Presenter().random_ports(65535, 51)) == [65535]
 
 
+@pytest.mark.long
 def test_a_bad_choice_is_a_line_in_the_terminal():
     command = [sys.executable, "-m", "lecture_viz.presenter", str(NOTEBOOKS), "--photo=nowhere.png"]
     ran = subprocess.run(command, capture_output=True, text=True)
@@ -158,7 +159,14 @@ def test_every_lesson_runs_with_a_network_of_ones_own(hall, tmp_path):
 
 
 @pytest.mark.notebook
-@pytest.mark.parametrize("network", ["alexnet64", "inception64", "googlenet"])
+@pytest.mark.parametrize(
+    "network",
+    [
+        "alexnet64",
+        pytest.param("inception64", marks=pytest.mark.sweep),
+        pytest.param("googlenet", marks=pytest.mark.sweep),
+    ],
+)
 def test_every_lesson_runs_with_another_network_and_photo(hall, network, monkeypatch):
     random, load = lv.load_network(network, weights=None, device="cpu"), own.load_network  # no download
     monkeypatch.setattr(own, "load_network", lambda name, *_, **__: random if name == network else load(name))

@@ -605,6 +605,7 @@ def more_typical_than_photos():
     assert (round(photos), round(table["no regulariser"])) == (58, 72)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("notebook, quote, measure", CLAIMS)
 def test_the_claim_stands_there_and_holds(notebook, quote, measure):
     cells = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells

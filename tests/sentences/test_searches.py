@@ -5,7 +5,7 @@ import pytest
 from sentences import each, measured
 
 
-@pytest.mark.sentence
+@pytest.mark.long
 @each(of_searches.SENTENCES)
 def test_the_sentence_holds(panel, preset, measure):
     measured(panel, preset, measure)

@@ -15,6 +15,7 @@ def test_no_sentence_is_left_out(panel):
     assert {preset for name, preset in entered if name == panel} == set(languages.of_panel(panel)["presets"])
 
 
+@pytest.mark.long
 @each(of_gradients.SENTENCES)
 def test_the_sentence_holds(panel, preset, measure):
     measured(panel, preset, measure)

@@ -18,6 +18,7 @@ def run(panel, steps=4):
     return panel
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PANELS)
 def test_another_network_and_back(network, cat, name):
     panel = make(name, network, cat)
@@ -34,6 +35,7 @@ def test_another_network_and_back(network, cat, name):
     assert shows(name, panel, made_by(panel.code(), **panel.known)), panel.code()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["gradients", "saliency", "localization", "maximization", "dreaming", "inversion"])
 def test_the_same_photo_at_full_size(network, cat, name):
     panel = run(make(name, network, "cat").set(network="efficientnet_lite0"))

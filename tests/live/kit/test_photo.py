@@ -31,6 +31,7 @@ def finished(panel):
     return panel
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PANELS)
 def test_another_photo_and_the_code_that_makes_its_picture(network, cat, name):
     panel = panel_of(name, network, cat)

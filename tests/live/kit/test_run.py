@@ -220,6 +220,7 @@ def test_the_bar_shows_the_run_whatever_the_slider_says(panel):
     assert panel.step.index == panel.step.total == 24 and panel.outputs["progress"].value == 1
 
 
+@pytest.mark.long
 def test_python_may_end_while_a_run_is_under_way():
     """A thread that is still inside PyTorch then would take the process down with it."""
     script = (

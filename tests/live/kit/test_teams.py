@@ -21,6 +21,7 @@ for cell in (
 """
 
 
+@pytest.mark.long
 @pytest.mark.skipif(teams._openmp() is None, reason="PyTorch comes without libgomp here: there are no teams of it")
 def test_a_cells_helpers_go_home_at_its_end_so_that_a_panel_has_the_cores():
     shown = subprocess.run([sys.executable, "-c", CELLS], capture_output=True, text=True, check=True, timeout=300)
