@@ -39,8 +39,7 @@ doctor: ## is this machine ready? what is missing, and what mends it
 	@$(BIN)/python lecture_viz/machine check
 
 test: lint $(PROXY) ## lint, unit, real-browser and notebook tests
-	$(BIN)/python -m pytest tests -m "not browser and not hub and not sweep"
-	$(BIN)/python -m pytest tests/browser tests/deploy tests/machine notebooks --ignore=notebooks/zh -m "browser or hub or notebook" -n 2
+	$(BIN)/python -m pytest tests notebooks --ignore=notebooks/zh -m "not sweep"
 
 quick: lint ## lint and the unit tests that take no browser, no hub, no training
 	$(BIN)/python -m pytest tests -m "not browser and not hub and not training and not sweep and not notebook and not long"

@@ -105,12 +105,3 @@ def test_every_notebook_is_in_the_readme():
     text = (ROOT / "README.md").read_text()
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         assert notebook.name in text
-
-
-def test_the_second_part_of_make_test_finds_all_that_the_first_leaves_out():
-    first, second = re.findall(r"-m pytest (.*)", (ROOT / "Makefile").read_text())[:2]
-    assert first.startswith("tests ") and "not browser and not hub" in first
-    folders = [ROOT / folder for folder in second.split(" -m ")[0].split()]
-    for file in (ROOT / "tests").rglob("test_*.py"):
-        if re.search(r"^(@pytest\.mark|pytestmark = pytest\.mark)\.(browser|hub)\b", file.read_text(), re.MULTILINE):
-            assert any(folder in file.parents for folder in folders), file
