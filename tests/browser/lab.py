@@ -17,7 +17,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -146,9 +146,9 @@ def ask(page: Page, question: str, argument: Any = None, seconds: float = SECOND
     )
 
 
-def barriers(page: Page | Frame, within: str = "body") -> list[str]:
-    """What axe, the automatic accessibility audit, finds wrong."""
-    found = Axe().run(page, context=within).response["violations"]
+def barriers(page: Page | Frame, within: str = "body", rules: Sequence[str] = ()) -> list[str]:
+    """What axe, the automatic accessibility audit, finds wrong; by default by all of its rules."""
+    found = Axe().run(page, context=within, options={"runOnly": rules} if rules else {}).response["violations"]
     return [f"{barrier['id']}: {node['html'][:200]}" for barrier in found for node in barrier["nodes"]]
 
 

@@ -4,7 +4,7 @@ A measure takes the lesson's own panel, at the preset, and asserts what the sent
 claim rests on. What only asks or defines has no number: it stands among the `WITHOUT_NUMBER`, with the reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,9 +37,14 @@ class Sentences(dict[Key, Measure]):
         return enter
 
 
-def each(sentences: Sentences) -> pytest.MarkDecorator:
-    """For a test with the arguments ``panel``, ``preset`` and ``measure``."""
-    return pytest.mark.parametrize("panel, preset, measure", [(*key, measure) for key, measure in sentences.items()])
+def each(sentences: Sentences, rest: Sequence[pytest.MarkDecorator] = ()) -> pytest.MarkDecorator:
+    """For a test with the arguments ``panel``, ``preset`` and ``measure``; ``rest`` marks all but one of each panel."""
+    one = {panel: preset for panel, preset in reversed(sentences)}
+    cases = [
+        pytest.param(panel, preset, measure, marks=() if one[panel] == preset else rest)
+        for (panel, preset), measure in sentences.items()
+    ]
+    return pytest.mark.parametrize("panel, preset, measure", cases)
 
 
 def measured(name: str, preset: str, measure: Measure) -> None:

@@ -438,7 +438,9 @@ def test_the_checkerboard_of_a_strided_stem_shows(network, cat):
     assert study.checkerboard(as_network(model), cat) > 2
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.sweep] * (name == "inception64")) for name in NETWORKS]
+)
 def test_the_command_trains_exports_and_writes_the_card(folder, tmp_path, name, monkeypatch, capsys):
     """The real recipes, on 30 images: each epoch is one step. Then the card once more, from the shipped file.
 
