@@ -17,13 +17,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Unpack
 
-import torch
 from torch import Tensor
 
 from ..networks import Network
 from ..targets import Target, as_target, likeness
 from .maximization import maximize
 from .optimization import Details, Keep, Step
+from .optimizers import SGD
 from .robustness import Transform, jitter
 
 RATE = 0.01  # of the picture's range [0, 1]: how far the average pixel moves in a step
@@ -70,7 +70,7 @@ def dream(
         target,
         steps,
         start=photo,
-        optimizer=partial(torch.optim.SGD, lr=rate),
+        optimizer=partial(SGD, lr=rate),
         normalized=True,
         octaves=octaves,
         transforms=[jitter(8)] if transforms is None else transforms,

@@ -34,10 +34,12 @@ import numpy as np
 import skimage
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..networks import Network
 from .maximization import start_image
 from .optimization import Search, Step, cosine, optimize, resized
+from .optimizers import LBFGS, SGD, Adam
 from .regularizers import GREY, alpha_norm, l2, not_negative, total_variation
 from .robustness import jitter
 
@@ -161,8 +163,8 @@ def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quali
     """Of ``image``, inverted from ``layer`` for ``photo``; both ``(1, 3, H, W)``."""
     with torch.no_grad():
         outputs, activations = (network.activations(picture, layer) for picture in (image, photo))
-    with np.errstate(divide="ignore"):  # the same picture has an infinite ratio
-        ratio = float(skimage.metrics.peak_signal_noise_ratio(*map(_array, (photo, image)), data_range=1))
+    error = F.mse_loss(image, photo).item()
+    ratio = -10 * math.log10(error) if error else math.inf  # the peak of both is 1
     return Quality(feature_error(outputs, activations).item(), ratio, ssim(image, photo))
 
 
@@ -203,7 +205,7 @@ def _depth(network: Network, layer: str) -> float:
     return network.layers.index(layer) / len(network.layers) if layer in network.layers else 1
 
 
-class CarefulLBFGS(torch.optim.LBFGS):
+class CarefulLBFGS(LBFGS):
     """L-BFGS with one look each step. When a step overshoots, it goes back to the best point and learns anew.
 
     A line search would look several times each step, and is seldom needed.
@@ -229,7 +231,7 @@ class CarefulLBFGS(torch.optim.LBFGS):
             elif value < self._best:
                 self._best = value.item()
                 self._kept = [(parameter.clone(), parameter.grad.clone()) for parameter in parameters]
-        return super().step(lambda: value)  # type: ignore[no-untyped-call]
+        return super().step(lambda: value)
 
 
 def _lbfgs(network: Network, layer: str) -> tuple[str, Search]:
@@ -242,7 +244,7 @@ def _lbfgs(network: Network, layer: str) -> tuple[str, Search]:
 
 def _adam(network: Network, layer: str) -> tuple[str, Search]:
     return "grey", {
-        "optimizer": partial(torch.optim.Adam, lr=0.1),
+        "optimizer": partial(Adam, lr=0.1),
         "schedule": cosine,
         "penalties": [total_variation(by_depth(network, layer, "adam"))],
     }
@@ -259,7 +261,7 @@ def _clouds(network: Network, layer: str) -> tuple[str, Search]:
 def _mahendran(network: Network, layer: str) -> tuple[str, Search]:
     """[14], section 3, with the rates and constants of the authors' code, converted."""
     return "noise", {
-        "optimizer": lambda x: torch.optim.SGD(x, lr=0.004 * ENERGY * x[0][0].numel(), momentum=0.9),
+        "optimizer": lambda x: SGD(x, lr=0.004 * ENERGY * x[0][0].numel(), momentum=0.9),
         "schedule": lambda taken: 1 if taken < 1 / 4 else 0.1 if taken < 3 / 4 else 0.01,
         "penalties": [total_variation(by_depth(network, layer, "mahendran")), alpha_norm(23, 6)],
     }

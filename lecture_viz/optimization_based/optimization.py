@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .optimizers import Adam
 from .parameterization import PARAMETERIZATIONS, Parameterization
 from .regularizers import Filter, Penalty
 from .robustness import Transform
@@ -134,7 +135,7 @@ def optimize(
         base = resized(start, [round(side / ratio ** (octaves - octave)) for side in start.shape[2:]])
         image = base if change is None else (base + resized(change, base.shape[2:])).clamp(0, 1)
         picture = keep(image)
-        updates = optimizer(picture.parameters) if optimizer else torch.optim.Adam(picture.parameters, picture.RATE)
+        updates = optimizer(picture.parameters) if optimizer else Adam(picture.parameters, picture.RATE)
         rates = [group["lr"] for group in updates.param_groups]
         for rate in rates:
             _check_rate("the optimizer's rate is 0 or more and finite, such as 0.05", rate)

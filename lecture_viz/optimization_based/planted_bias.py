@@ -23,6 +23,7 @@ from ..networks.network import seeded
 from ..targets import logit
 from .maximization import maximize
 from .optimization import Step, last
+from .optimizers import Adam
 from .regularizers import l2, total_variation
 from .robustness import jitter, rotation, scale
 
@@ -115,7 +116,7 @@ class Student:
 
     def lessons(self, steps: int = 300) -> Iterator[Lesson]:
         """Train on freshly drawn pictures; yields after each step."""
-        updates = torch.optim.Adam(self._module.parameters(), 3e-3)
+        updates = Adam(self._module.parameters(), 3e-3)
         for index in range(1, steps + 1):
             pictures, classes = draw(BATCH, self.bias, self._random)
             with torch.enable_grad():

@@ -24,6 +24,7 @@ from ..networks import Network
 from ..networks.decoder import LAYER, NETWORK, Decoder, load_decoder
 from ..networks.network import seeded
 from .optimization import Search, cosine
+from .optimizers import Adam
 
 
 def decode(network: Network, code: Tensor, decoder: Decoder | None = None) -> Tensor:
@@ -155,7 +156,7 @@ def spectral_slope(image: Tensor) -> float:
 
 
 def _choices(parameterization: Any) -> Search:
-    adam = partial(torch.optim.Adam, lr=parameterization.RATE)
+    adam = partial(Adam, lr=parameterization.RATE)
     return {"parameterization": parameterization, "optimizer": adam, "penalties": [], "schedule": cosine}
 
 
