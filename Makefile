@@ -41,10 +41,10 @@ doctor: ## is this machine ready? what is missing, and what mends it
 test: lint $(PROXY) ## lint, unit, real-browser and notebook tests
 	$(BIN)/python -m pytest tests notebooks --ignore=notebooks/zh -m "not sweep"
 
-quick: lint ## lint and the unit tests that take no browser, no hub, no training
+quick: lint ## lint and the unit tests that take no browser, no hub, no training, and no seconds
 	$(BIN)/python -m pytest tests -m "not browser and not hub and not training and not sweep and not notebook and not long"
 
-sweep: $(VENV)/test.stamp ## the long tests: every torchvision network, not one of each family
+sweep: $(VENV)/test.stamp ## the long tests: every member of a family of which make test takes one
 	$(BIN)/python -m pytest tests -m sweep
 
 matrix: $(VENV)/test.stamp ## notebooks and tests with 1 to 4 threads and other instructions of the processor

@@ -34,7 +34,6 @@ import numpy as np
 import skimage
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..networks import Network
 from .maximization import start_image
@@ -163,7 +162,7 @@ def quality(network: Network, image: Tensor, photo: Tensor, layer: str) -> Quali
     """Of ``image``, inverted from ``layer`` for ``photo``; both ``(1, 3, H, W)``."""
     with torch.no_grad():
         outputs, activations = (network.activations(picture, layer) for picture in (image, photo))
-    error = F.mse_loss(image, photo).item()
+    error = float(np.square(_array(photo) - _array(image)).mean())
     ratio = -10 * math.log10(error) if error else math.inf  # the peak of both is 1
     return Quality(feature_error(outputs, activations).item(), ratio, ssim(image, photo))
 

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import skimage
 import torch
 from torch import nn
 
@@ -217,6 +218,9 @@ def test_a_seed_is_a_table(network, cat):
 def test_quality_knows_the_same_picture(network, cat):
     error, psnr, ssim = quality(network, cat, cat, "conv3")
     assert error == 0 and psnr == float("inf") and ssim == pytest.approx(1)
+    other = lv.load_image("coffee", 64)
+    expected = skimage.metrics.peak_signal_noise_ratio(cat.numpy(), other.numpy(), data_range=1)
+    assert quality(network, other, cat, "conv3").psnr == pytest.approx(expected, abs=1e-3)
 
 
 def test_a_batch_is_several_photos(exact, cat, noise):
