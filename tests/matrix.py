@@ -23,18 +23,18 @@ from pathlib import Path
 from order_of_sums import in_kernels
 
 ROOT = Path(__file__).parents[1]
-NUMERICAL = "not browser and not hub and not training and not sweep"
+NUMERICAL = "not browser and not hub and not training"
 PART = ["gradient_based", "optimization_based/test_inversion.py", "exercises"]
 
 
-def run(threads: int, capability: str, tests: list[str], workers: int = 0, **more: str) -> bool:
-    """Whether all ``tests`` pass with this setting, and ``more`` of the environment.
+def run(threads: int, capability: str, tests: list[str], kind: str = NUMERICAL, workers: int = 0, **more: str) -> bool:
+    """Whether all ``tests`` of a ``kind`` pass with this setting, and ``more`` of the environment.
 
     Without workers, since several would share out the threads that are to be tried; kernels have theirs for themselves.
     """
     setting = {"OMP_NUM_THREADS": str(threads), "ATEN_CPU_CAPABILITY": capability} | more
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-n", str(workers), "-q", "-m", NUMERICAL, *tests]
+    command = [sys.executable, "-m", "pytest", "-n", str(workers), "-q", "-m", kind, *tests]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | setting, check=False)
     verdict = "holds" if done.returncode == 0 else "FAILS"
     print(f"{threads} threads, {capability}: {verdict} ({time.monotonic() - started:.0f} s)", flush=True)
@@ -45,7 +45,7 @@ def part() -> bool:
     """What CI runs each time."""
     with tempfile.TemporaryDirectory() as folder:
         notebooks = run(2, "default", ["notebooks/zh"], workers=2, **in_kernels(Path(folder)))
-    tests = run(2, "default", [f"tests/{name}" for name in PART])
+    tests = run(2, "default", [f"tests/{name}" for name in PART], f"{NUMERICAL} and not sweep")
     return notebooks and tests
 
 

@@ -330,7 +330,7 @@ def test_saliency_follows_the_hand(lab):
     tabby = net.label_index("tabby")
     shows_maps(*rules(net, lv.logit("tabby")))
     guided = panel.root.locator(".lv-guesses").nth(2)
-    expect(guided).to_contain_text(re.compile(r"0\.9\d|1\.00"))  # almost the same picture for “school bus”
+    expect(guided).to_contain_text(re.compile(r"0\.9[78]"))  # almost the same picture for “school bus”
     screen_shows(panel, 3, to_array(show_signed(lv.gradient(net, cat, lv.logit(tabby), "guided"))))
 
     panel.handle("neuron").press("ArrowRight")  # by keyboard

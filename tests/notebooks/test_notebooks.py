@@ -12,6 +12,7 @@ import translation
 from order_of_sums import Shaken
 
 import lecture_viz as lv
+from lecture_viz.optimization_based import results
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 OPEN = r"^\w+ = \.\.\..*$|^def \w+.*\n +return \.\.\..*$"  # the line, or the function, that holds an exercise's dots
@@ -201,6 +202,20 @@ def said(code: str) -> str:
     with redirect_stdout(output):
         exec("import torch\nimport lecture_viz as lv\n" + code, {"display": lambda picture: None})
     return output.getvalue()
+
+
+@pytest.mark.notebook
+def test_each_stored_picture_is_found_by_its_lesson(monkeypatch):
+    """One that is not, since a call or what it is told by has changed, would be computed anew, and nobody notice."""
+    found, read = set(), results._read
+    monkeypatch.setattr(results, "_read", lambda folder, entry: found.add(entry["file"]) or read(folder, entry))
+    for path in NOTEBOOKS:
+        cells = [cell.source for cell in code_cells(nbformat.read(path, as_version=4)) if "%pip" not in cell.source]
+        asking = [n for n, source in enumerate(cells) if "lv.stored(" in source]
+        names = {"lv": lv, "display": lambda picture: None}
+        for source in cells[: max(asking, default=-1) + 1]:
+            exec(source, names)
+    assert found == {file.name for file in results.FOLDER.glob("*.webp")}
 
 
 def cells_of(text: str) -> list[list[str]]:

@@ -144,12 +144,3 @@ def test_a_stored_picture_is_what_the_package_makes_today(network):
         assert kept.terms["feature error"] == pytest.approx(made.terms["feature error"], rel=0.2)
         one, other = (image[0].movedim(0, -1).numpy() for image in (kept.image, made.image))
         assert structural_similarity(one, other, data_range=1, channel_axis=-1) > alike
-
-
-@pytest.mark.parametrize("prior", ["decoder", "untrained"])
-def test_the_pictures_of_lesson_9_are_found(network, monkeypatch, prior):
-    """Where an optimiser has another name, for one, they would be computed anew, and nothing else would tell."""
-    monkeypatch.setattr(results, "last", lambda steps: pytest.fail("it is not read"))
-    choices = lv.decoder_prior(network) if prior == "decoder" else lv.deep_image_prior()
-    activations = network.activations(lv.load_image("cat", 64), "relu3")
-    assert lv.stored(lv.invert, network, activations, "relu3", 128, **choices).index == 128

@@ -129,7 +129,7 @@ def what_is_kept_at_the_sum(panel):
     if panel.preset == "alike":
         assert min(kept) > 0.8 and max(without) < 0.87
     elif panel.preset == "mixed":
-        assert min(kept) > 0.4 and max(kept) < 0.72  # in six orders of sums: 0.45 … 0.66
+        assert min(kept) > 0.4 and max(kept) < 0.7  # in seven orders of sums: 0.45 … 0.66
     else:
         assert max(kept) < 0.9
 
