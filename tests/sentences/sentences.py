@@ -49,8 +49,7 @@ def each(sentences: Sentences, rest: Sequence[pytest.MarkDecorator] = ()) -> pyt
 
 def measured(name: str, preset: str, measure: Measure) -> None:
     """Set the lesson's panel to the preset, as a hand would, and measure."""
-    notebook = next(lesson.notebook for lesson in LESSONS if name in [panel.name for panel in lesson.panels])
-    panel = lessons(notebook)[name]
+    panel = lessons(lesson_of(name))[name]
     run(panel, preset)
     assert panel.preset == preset
     measure(panel)
@@ -68,13 +67,21 @@ def run(panel: Panel, preset: str) -> None:
 
 
 def found_at(panel: Panel, preset: str, layer: str = "") -> Tensor:
-    """The picture that a search ends with at another preset, of one layer among several; runs it if need be."""
+    """The picture that a search ends with at another preset, of one layer among several.
+
+    If need be it is run, on another such panel: the given one stays as it is.
+    """
     if (panel.name, preset) not in _found:
-        run(panel, preset)
+        run(lessons.__wrapped__(lesson_of(panel.name))[panel.name], preset)
     return _found[panel.name, preset][layer]
 
 
 _found: dict[Key, dict[str, Tensor]] = {}
+
+
+def lesson_of(name: str) -> str:
+    """The notebook with the panel of this name."""
+    return next(lesson.notebook for lesson in LESSONS if name in [panel.name for panel in lesson.panels])
 
 
 @lru_cache(maxsize=1)  # in their order; the networks and pictures of all at once would take gigabytes
