@@ -31,6 +31,7 @@ from ..optimization_based.inversion import feature_error, ssim
 from ..photos import BUNDLED_PHOTOS, load_image
 from .card import table
 from .export import export
+from .mixed_precision import mixed_precision
 from .tiny_imagenet import Split, read_split
 from .train import Recipe, Run, train
 
@@ -77,7 +78,7 @@ class Painting(Run):
         step = self.schedule.last_epoch
         shift = step % SHIFTS, step // SHIFTS % SHIFTS
         pictures = pictures.to(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             with torch.no_grad():
                 code = self.network.activations(pictures, decoder.LAYER)
                 wanted = self.judge.run(pictures.roll(shift, (2, 3)), SEEN)

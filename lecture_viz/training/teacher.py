@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from ..networks import load_network
 from .augmentation import crop
+from .mixed_precision import mixed_precision
 from .soft_labels import SoftLabels
 from .tiny_imagenet import Split
 from .train import Recipe, Run, accuracy, normalise, original, train
@@ -76,7 +77,7 @@ def ask(teacher: nn.Module, images: Tensor, number: int, batch: int) -> Tensor:
     device = next(teacher.parameters()).device
     theta = SoftLabels.view(number, len(images))
     said = []
-    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+    with torch.no_grad(), mixed_precision(device):
         for start in tqdm(
             range(0, len(images), batch), desc=f"view {number + 1}", mininterval=1 if sys.stderr.isatty() else 60
         ):

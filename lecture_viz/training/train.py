@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from .adversarial import attack
 from .augmentation import crop, recolour, views
+from .mixed_precision import mixed_precision
 from .soft_labels import SoftLabels
 from .tiny_imagenet import Split
 
@@ -107,25 +108,23 @@ def normalise(images: Tensor) -> Tensor:
     """uint8 or float pictures to what the bare network takes."""
     if images.dtype == torch.uint8:
         images = images.float() / 255
-    shape = (1, 3, 1, 1)
-    return (images - images.new_tensor(MEAN).view(shape)) / images.new_tensor(STD).view(shape)
+    return (images - images.new_tensor(MEAN)[:, None, None]) / images.new_tensor(STD)[:, None, None]
 
 
 def original(x: Tensor) -> Tensor:
     """The pictures in ``[0, 1]`` that `normalise` made ``x`` of."""
-    shape = (1, 3, 1, 1)
-    return x * x.new_tensor(STD).view(shape) + x.new_tensor(MEAN).view(shape)
+    return x * x.new_tensor(STD)[:, None, None] + x.new_tensor(MEAN)[:, None, None]
 
 
 def accuracy(model: nn.Module, split: Split, quick: bool = False, batch: int = 200) -> dict[str, float]:
     """Top-1 and top-5 accuracy in percent on the centre view; ``model`` takes normalised pictures.
 
-    ``quick`` computes in mixed precision, as training does.
+    ``quick`` computes in `mixed_precision`, as training does.
     """
     model.eval()
     device = next(model.parameters()).device
     right = torch.zeros(2, device=device)
-    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=quick):
+    with torch.no_grad(), mixed_precision(device, quick):
         for start in range(0, len(split.images), batch):
             logits = model(normalise(split.images[start : start + batch].to(device)))
             ranked = logits.topk(min(5, logits.shape[1])).indices
@@ -168,7 +167,7 @@ class Run:
         return self.average.module if self.recipe.averaging else self.model
 
     def logits(self, pictures: Tensor) -> Tensor:
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with mixed_precision(self.device):
             return self.model(normalise(pictures).to(memory_format=torch.channels_last)).float()
 
     def loss(self, pictures: Tensor, classes: Tensor, taught: Tensor | None = None) -> Tensor:

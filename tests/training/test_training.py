@@ -540,9 +540,12 @@ def test_the_critic_learns_to_tell_photos_from_what_is_painted():
     assert abs(told()) < 0.5
     for _ in range(40):
         run.learn_to_tell(photos, flat)
+    with torch.no_grad():
+        for _ in range(30):
+            run.critic(photos)  # each pass finds the direction that is stretched most a little better
     run.critic.eval()
     assert told() > 1
     stretched = [layer.weight.flatten(1).svd().S[0] for layer in run.critic if hasattr(layer, "weight")]
-    assert len(stretched) == 5 and all(value < 1.05 for value in stretched)
+    assert len(stretched) == 5 and all(abs(value - 1) < 0.05 for value in stretched)
     kept = run.state_dict()
     assert {"critic", "critic_optimiser"} < kept.keys()
