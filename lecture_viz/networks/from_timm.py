@@ -1,6 +1,11 @@
 """Every convolutional classifier of the library timm, behind the same face; timm is an optional dependency."""
 
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from safetensors import SafetensorError
 
@@ -32,7 +37,7 @@ def load_timm(name: str, weights: str | None) -> Network:
         raise ValueError(f"timm has no network {name!r}; {hint}")
     file = Path(weights) if weights and Path(weights).suffix else None
     try:
-        with seeded():
+        with seeded(), _no_vain_tries():
             module = timm.create_model(
                 name, pretrained=weights is not None and file is None, checkpoint_path=str(file) if file else ""
             )
@@ -53,3 +58,18 @@ def load_timm(name: str, weights: str | None) -> Network:
         std=about["std"],
         labels=languages.imagenet() if classes == 1000 else [str(n) for n in range(classes)],
     )
+
+
+@contextmanager
+def _no_vain_tries() -> Iterator[None]:
+    """Only the cache is asked where nobody knows the hub's name: its client would try again for most of a minute."""
+    from huggingface_hub import constants  # comes with timm
+
+    found = bool(getproxies())  # then the proxy looks it up
+    with suppress(OSError):
+        found = found or bool(socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, None))
+    asked, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, constants.HF_HUB_OFFLINE or not found
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = asked

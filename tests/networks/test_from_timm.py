@@ -5,9 +5,11 @@ import sys
 import pytest
 import timm
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save_file
 
 import lecture_viz as lv
+from lecture_viz.networks import from_timm
 
 NAME = "timm:test_resnet"  # a tiny one that timm has for tests
 
@@ -32,6 +34,29 @@ def test_random_weights_are_the_same_every_time():
     one, other = (lv.load_network(NAME, weights=None, device="cpu") for _ in range(2))
     photo = lv.load_image("cat", 160)
     assert torch.equal(one(photo), other(photo))
+
+
+@pytest.mark.parametrize("proxies", [{}, {"https": "http://proxy:3128"}])
+def test_without_a_network_only_the_cache_is_asked(monkeypatch, proxies):
+    """A proxy may know the hub; and in the next minute it may be there again."""
+
+    def no_network(*_):
+        raise OSError("name or service not known")
+
+    monkeypatch.setattr(from_timm, "getproxies", lambda: proxies)
+    monkeypatch.setattr("socket.getaddrinfo", no_network)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    asked = []
+
+    def downloading(*_, **__):
+        asked.append(constants.is_offline_mode())
+        no_network()
+
+    monkeypatch.setattr(timm, "create_model", downloading)
+    with pytest.raises(lv.WeightsUnavailable, match="not known.*path of a file that you have"):
+        lv.load_network(NAME)
+    assert asked == [not proxies]
+    assert not constants.is_offline_mode()
 
 
 def test_bad_requests_say_the_mend(tmp_path, monkeypatch):
