@@ -419,21 +419,17 @@ def test_maximization_runs_stops_goes_on_and_saves(lab):
 
 
 def test_another_bias_trains_another_network(lab):
+    """What each of them learns, the sentences say (`tests/sentences`)."""
     panel = lab("05_activation_maximization.ipynb").panel(1)
-
-    def armlike() -> float:
-        """Mean of what was told in the second half of the run: it goes up and down."""
-        told = re.findall(r"step (\d+): accuracy \d+%armlike ([\d.]+)", "\n".join(panel.seen()))
-        assert ("100", told[-1][1]) == told[-1]
-        return np.mean([float(value) for step, value in told if int(step) > 50])
-
-    panel.run_code("panel.set(steps=100)")
+    panel.run_code("panel.set(steps=40)")
     panel.wait_for_text("press start")
     panel.run_through()
-    biased, lessons = armlike(), panel.source(0)
+    lessons, learned = panel.source(0), panel.pixels(2)
     panel.run_through(lambda: panel.handle("bias").press("Home"))  # no start is needed
     panel.wait_for_code("Student(bias=0.0)")
-    assert armlike() < biased - 0.05 and panel.source(0) != lessons
+    told = [int(step) for step in re.findall(r"step (\d+): accuracy \d+%armlike", "\n".join(panel.seen()))]
+    assert min(told) < 20 and max(told) == 40  # from the beginning to its end
+    assert panel.source(0) != lessons and not np.array_equal(panel.pixels(2), learned)
     panel.picture_is_the_kernels("image")
 
 
