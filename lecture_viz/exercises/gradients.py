@@ -17,25 +17,29 @@ from .riddles import Riddle, Shown
 
 
 def _two_classes(answer: Any) -> Said:
-    network, photo = load_network("alexnet64"), load_image("cat", 64)
+    network, photo = load_network("efficientnet_lite0"), load_image("cat", 224)
     cat, dog = (gradient(network, photo, logit(label)) for label in ("tabby", "golden retriever"))
     slips = {
         "this is tabby alone": cat,
         "this is golden retriever minus tabby; the sign is the wrong way round": dog - cat,
         "this is the sum; you want what tells the two apart": cat + dog,
     }
-    return same(answer, cat - dog, "the gradient of a difference is the difference of the gradients", slips)
+    return same(
+        answer, cat - dog, "the gradient of a difference is the difference of the gradients", slips, full_size=True
+    )
 
 
 def _saliency(answer: Any) -> Said:
-    network, photo = load_network("alexnet64"), load_image("cat", 64)
+    network, photo = load_network("efficientnet_lite0"), load_image("cat", 224)
     signed = gradient(network, photo, logit("tabby"))
     slips = {
         "without the absolute value, a strong minus counts as nothing": signed.amax(1, keepdim=True),
         "this is the mean over the colours; the paper takes the maximum": signed.abs().mean(1, keepdim=True),
         "take the absolute value first, then the maximum": signed.amax(1, keepdim=True).abs(),
     }
-    return same(answer, saliency(network, photo, logit("tabby")), "that is the paper's saliency map", slips)
+    return same(
+        answer, saliency(network, photo, logit("tabby")), "that is the paper's saliency map", slips, full_size=True
+    )
 
 
 def _calm() -> list[Shown]:

@@ -46,7 +46,7 @@ def _iou(answer: Any) -> Said:
 
 
 def _smoothgrad(answer: Any) -> Said:
-    network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
+    network, photo = load_network("efficientnet_lite0", device="cpu"), load_image("cat", 224)
     smooth = smoothgrad(network, photo, logit("tabby"), samples=8)
     epsilon = NOISE * torch.randn(8, *photo.shape[1:], generator=torch.Generator().manual_seed(0))
     gradients = gradient(network, photo.repeat(8, 1, 1, 1), lambda net, x: logit("tabby")(net, x + epsilon))
@@ -54,7 +54,7 @@ def _smoothgrad(answer: Any) -> Said:
         "this is the sum; divide by the number of neighbours": 8 * smooth,
         "take the mean with signs, so that noise cancels; magnitudes come later": gradients.abs().mean(0, keepdim=True),
     }
-    return same(answer, smooth, "what is noise cancels, what all neighbours share stays", slips)
+    return same(answer, smooth, "what is noise cancels, what all neighbours share stays", slips, full_size=True)
 
 
 def _boxes(iou: Any) -> Figure:
