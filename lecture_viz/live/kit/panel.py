@@ -26,7 +26,7 @@ from .resolved import Frame, Made, Resolved
 from .view import Shown, View
 from .worker import Worker
 
-SLOW = 0.15  # seconds: a picture that takes longer is announced by a coarse one, which takes 40 ms itself
+SLOW = 0.06  # seconds: a picture that takes longer is announced by a coarse one
 
 
 class Panel:

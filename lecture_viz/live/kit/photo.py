@@ -14,6 +14,7 @@ from .call import Call, Named, Values
 from .camera import Camera
 from .coarse import SMALL, coarse
 from .panel import Panel
+from .teams import alone
 from .upload import Upload
 
 WIDE = {"width": "440px"}
@@ -140,8 +141,8 @@ class PhotoPanel(Panel):
         return self.loading(name, size) or Call.of(photos.load_image, Named("photo", self._sources[name]), size)
 
     def coarse(self, call: Any, known: Values) -> Iterator[Any]:
-        if min(self.photo.shape[2:]) > SMALL:
-            with suppress(ValueError, RuntimeError):  # a network may take photos of its own size only
+        if not self._framed and min(self.photo.shape[2:]) > SMALL:  # the camera's next frame waits for the whole answer
+            with suppress(ValueError, RuntimeError), alone():  # a network may take photos of its own size only
                 yield next(coarse(call).results(known))
 
     def _go(self, preset: str | None) -> None:

@@ -89,6 +89,37 @@ def test_a_drag_shows_coarse_pictures_and_its_end_the_full_one(large, monkeypatc
     assert (to_array(panel.image("gradient")) == to_array(lv.images.show_signed(alone))).all()
 
 
+def test_a_frame_of_the_camera_comes_at_once(large, monkeypatch):
+    """The next one waits for its answer."""
+    panel = lv.live.gradients(large, "cat")
+    monkeypatch.setattr(kit, "SLOW", 0)
+    drawn = []
+    show = panel.view.show
+    monkeypatch.setattr(panel.view, "show", lambda outputs, code: drawn.append(code) or show(outputs, code))
+    panel.set(camera=lv.images.encode(lv.load_image("coffee", 256), "jpeg"))
+    assert len(drawn) == 1
+    panel.set(neuron=3)
+    assert len(drawn) == 3
+
+
+def test_coarse_pictures_take_one_thread_and_full_ones_all(large, monkeypatch):
+    panel = lv.live.gradients(large, "cat")
+    monkeypatch.setattr(kit, "SLOW", 0)
+    cores, run, ran = torch.get_num_threads(), large.run, []
+
+    def watched(image, layers):
+        ran.append((image.shape[2], torch.get_num_threads()))
+        return run(image, layers)
+
+    monkeypatch.setattr(large, "run", watched)
+    torch.set_num_threads(3)
+    try:
+        frames(panel, neuron=3)
+    finally:
+        torch.set_num_threads(cores)
+    assert ran == [(112, 1), (224, 3)]
+
+
 def test_small_photos_and_quick_pictures_come_at_once(large, network, cat, monkeypatch):
     panel = lv.live.gradients(large, "cat")
     monkeypatch.setattr(kit, "SLOW", 1e9)
