@@ -58,13 +58,10 @@ class PlantedBias(RunPanel):
         return "arm" if self.step.terms["armlike"] > 0.5 else "dumbbell", self.step.terms
 
     def receive(self, values: Values) -> Values:
-        return self.controls["strokes"].heard(values, values["leaves"])
-
-    def adjust(self, values: Values) -> Values:
         if values["bias"] != self._bias:
             self._bias = values["bias"]
             self.begin_anew()
-        return super().adjust(values)
+        return self.controls["strokes"].heard(values, values["leaves"])
 
     def outputs_of_controls(self, values: Values) -> dict[str, Shown]:
         return {

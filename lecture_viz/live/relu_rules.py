@@ -87,18 +87,14 @@ class ReluRules(Panel):
     def _cells(self, letter: str) -> dict[str, widgets.FloatText]:
         return {name: control for name, control in self.controls.items() if name[0] == letter and name[1:].isdigit()}
 
-    def adjust(self, values: Values) -> Values:
-        for name, cell in self._cells("s").items():
-            (cell.add_class if values[name] < 0 else cell.remove_class)("lv-negative")
-        return super().adjust(values)
-
     def resolve(self, values: Values) -> Resolved:
         x, s = (torch.tensor([float(values[name]) for name in self._cells(letter)]).view(3, 3) for letter in "xs")
         if not (x.isfinite().all() and s.isfinite().all()):
             raise ValueError(self.say("not a number"))
         grids = (Named(name, grid, Call.of(torch.tensor, grid.tolist())) for name, grid in (("x", x), ("s", s)))
         one = Call.of(way_back, STACKS[values["relus"]][1], *grids, Named("rule"))
-        return Resolved(ForEach(one, "rule", RULES, "lv.RULES"), values)
+        negative = {name: values[name] < 0 for name in self._cells("s")}
+        return Resolved(ForEach(one, "rule", RULES, "lv.RULES"), values, negative=negative)
 
     def show(self, made: Made) -> dict[str, Shown]:
         forward, stack = STACKS[made.values["relus"]]

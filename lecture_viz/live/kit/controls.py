@@ -35,7 +35,7 @@ def describe(controls: Mapping[str, widgets.Widget], texts: Mapping[str, Any]) -
 
 
 def adjust(controls: Mapping[str, widgets.Widget], resolved: Resolved, frozen: bool) -> None:
-    """Bring ends of sliders, options of menus, and whether a hand can move a control up to date.
+    """Bring ends of sliders, options of menus, marks, and whether a hand can move a control up to date.
 
     While they are ``frozen`` it can move none.
     """
@@ -47,6 +47,8 @@ def adjust(controls: Mapping[str, widgets.Widget], resolved: Resolved, frozen: b
         controls[key].max = high  # moves a value beyond it, too
     for key, disabled in resolved.disabled.items():
         controls[key].disabled = disabled or frozen
+    for key, negative in resolved.negative.items():
+        (controls[key].add_class if negative else controls[key].remove_class)("lv-negative")
 
 
 def move(control: widgets.Widget, name: str, value: Any) -> None:

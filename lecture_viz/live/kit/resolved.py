@@ -25,6 +25,7 @@ class Resolved:
         limits: ends of sliders.
         disabled: whether a hand can move a control.
         options: of menus.
+        negative: whether a control's number is marked as negative.
         fixed: of a call that takes its time, what no slider can change while it runs (its target).
     """
 
@@ -33,6 +34,7 @@ class Resolved:
     limits: Mapping[str, int] = field(default_factory=dict)
     disabled: Mapping[str, bool] = field(default_factory=dict)
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    negative: Mapping[str, bool] = field(default_factory=dict)
     fixed: Any = None
 
 
