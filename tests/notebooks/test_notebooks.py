@@ -142,6 +142,12 @@ def test_every_picture_has_alt_text(notebook, words):
     assert "![](" not in texts(notebook)
 
 
+def test_what_is_folded_has_a_title_in_html(notebook):
+    """Markdown is not read in a line of HTML: its marks would stand there."""
+    for title in re.findall(r"<summary>(.*)</summary>", texts(notebook)):
+        assert not re.search(r"[*`$]|\]\(", title), title
+
+
 def test_its_links_lead_somewhere(notebook, path):
     links = re.findall(r"\]\(([^)#]+)\)", texts(notebook))
     own = [link for link in links if not link.startswith("https://")]  # papers and systems of others: not tried
