@@ -68,6 +68,23 @@ def test_without_an_environment_the_doctor_sends_to_make_lab(tmp_path):
     assert ran.returncode != 0 and "make lab" in ran.stderr
 
 
+@pytest.mark.skipif(os.name == "nt", reason="make lab is for Linux and macOS")
+@pytest.mark.parametrize(
+    "works, asked", [("uv|pip", ["pip", "uv"]), ("pip", ["pip", "uv", "pip"]), ("none", ["pip", "pip"])]
+)
+def test_what_uv_cannot_install_pip_does_and_what_neither_can_is_said(tmp_path, works, asked):
+    python = tmp_path / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    script = f'#!/bin/sh\n[ "$1" = -m ] || exit 0\necho "$2" >>{tmp_path}/asked\necho "ERROR: no $2"\n'
+    python.write_text(f"{script}case $2 in {works}) ;; *) exit 1 ;; esac\n")
+    python.chmod(0o755)
+    stamp = tmp_path / "venv" / "lab.stamp"
+    ran = make(str(stamp), VENV=str(tmp_path / "venv"))
+    assert (tmp_path / "asked").read_text().split() == asked
+    assert stamp.exists() == (ran.returncode == 0) == (works != "none")
+    assert ran.stderr.startswith("ERROR: no pip\npip could not install") == (works == "none")
+
+
 def test_an_environment_keeps_its_pytorch(tmp_path):
     package = tmp_path / "lib" / "python3.11" / "site-packages" / "torch-2.15.0+cpu.dist-info"
     package.mkdir(parents=True)
