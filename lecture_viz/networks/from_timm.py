@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -36,11 +36,10 @@ def load_timm(name: str, weights: str | None) -> Network:
         hint = f"near are {', '.join(near)}" if near else "timm.list_models() lists them"
         raise ValueError(f"timm has no network {name!r}; {hint}")
     file = Path(weights) if weights and Path(weights).suffix else None
+    theirs = weights is not None and file is None
     try:
-        with seeded(), _no_vain_tries():
-            module = timm.create_model(
-                name, pretrained=weights is not None and file is None, checkpoint_path=str(file) if file else ""
-            )
+        with seeded(), _no_vain_tries() if theirs else nullcontext():
+            module = timm.create_model(name, pretrained=theirs, checkpoint_path=str(file) if file else "")
     except (OSError, RuntimeError, KeyError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise WeightsUnavailable(

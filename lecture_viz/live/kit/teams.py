@@ -6,8 +6,8 @@ teams; else each operation has to wake them. With the team of the notebook's cel
 takes a panel's thread 54 ms instead of 27. So at the end of a cell its team goes home; the next cell calls another in
 no time.
 
-What is small computes without them (`alone`): a gradient at 112 pixels waits longer for helpers than they save, and
-many times as long where other programs want the cores.
+What is small computes without them (`alone`): a gradient at 112 pixels waits longer for helpers than they save. On a
+slow machine it takes two threads 60 ms, and one 32.
 """
 
 import ctypes
