@@ -91,15 +91,16 @@ working-python:
 
 # $(call install,what): by uv, in a fraction of pip's time; where uv cannot (an index that only pip's settings know), by
 # pip. What they say goes to a file, the first of pip's errors and what to do to the terminal. Downloads go to the
-# environment: /tmp may be small, and in memory.
+# environment until all is installed: /tmp may be small, and in memory, and a home have a quota, or be closed.
 define install
-	@mkdir -p $(VENV)/tmp; export TMPDIR="$$PWD/$(VENV)/tmp"; \
+	@mkdir -p $(VENV)/tmp; export TMPDIR="$$PWD/$(VENV)/tmp" UV_CACHE_DIR="$$PWD/$(VENV)/tmp/uv"; \
 	$(BIN)/python -m pip install uv >$(VENV)/pip.log 2>&1 && \
 	    $(BIN)/python -m uv pip install --python $(BIN)/python --compile-bytecode $(1) >>$(VENV)/pip.log 2>&1 || \
 	    $(BIN)/python -m pip install $(1) >>$(VENV)/pip.log 2>&1 || { \
 	    grep -m 1 'ERROR: ' $(VENV)/pip.log; \
 	    echo "pip could not install (all it said: $(VENV)/pip.log). It takes a network and about 6 GB free,"; \
 	    echo "1.3 GB with TORCH=cpu; then type the same command again."; exit 1; } >&2
+	@rm -rf $(VENV)/tmp
 endef
 
 $(VENV)/lab.stamp: pyproject.toml constraints.txt | working-python

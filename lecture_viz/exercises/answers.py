@@ -13,7 +13,7 @@ DOTS = "replace the three dots ... with your lines"
 # of the greatest magnitude: another device, or another order of sums, rounds differently, and where a ReLU is all but
 # 0, that decides whether it passes a gradient on
 TOLERANCE = 1e-3
-FULL_SIZE = 0.03  # of the length of a gradient at full size: among millions of ReLUs some are, and some pixels move
+FULL_SIZE = 0.03  # of the length of a gradient at full size: of its millions of ReLUs some always are all but 0
 
 
 class Said(NamedTuple):
