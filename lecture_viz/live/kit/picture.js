@@ -306,7 +306,7 @@ function render({ model, el }, file) {
   blending.addEventListener('change', mix);
   const shown = event => { if (event.detail === other) over.src = other.src; };
 
-  for (const [name, sign, done] of [['enlarge', '⤢', enlarge], ['save', '⭳', save], ['compare', '◧', compare]]) {
+  for (const [name, sign, done] of [['enlarge', '⤢', enlarge], ['save', '↧', save], ['compare', '◧', compare]]) {
     const button = make('button', '', { textContent: sign, title: texts[name], tabIndex: -1 }); // by key: E, S, O
     button.setAttribute('aria-label', texts[name]);
     button.addEventListener('click', done);
