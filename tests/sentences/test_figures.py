@@ -172,7 +172,7 @@ def the_microscope_shows_the_map_of_the_grass():
     assert lawn > 5 and painted < 1 and astronaut < 1
 
 
-@claim("10_microscope", "Of the 16 maps of `relu3` that come first by selectivity, 7 fire most at the edge")
+@claim("10_microscope", "Of the 16 maps of <code>relu3</code> that come first by selectivity, 7 fire most at the edge")
 def most_maps_at_the_edge_fire_there_on_an_even_photo_too():
     """Most of the seven, on dark, on grey and on light."""
     net = network("alexnet64")
