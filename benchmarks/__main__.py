@@ -8,7 +8,7 @@ import torch
 
 from lecture_viz.machine import places
 
-from . import busy, deconvnet, gradient, inversion, live, microscope, optimization, panels, saliency, startup
+from . import busy, deconvnet, gradient, inversion, kernels, live, microscope, optimization, panels, saliency, startup
 
 HEAD = """# Results
 
@@ -22,7 +22,8 @@ def main() -> None:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
     lines = [HEAD, f"Machine: {machine}; Python {platform.python_version()}, torch {torch.__version__}.\n"]
     lines += ["| what | figure | at most | met | measured |", "| :-- | --: | --: | :-- | :-- |"]
-    for module in (gradient, busy, deconvnet, saliency, optimization, inversion, startup, panels, microscope, live):
+    rooms = [gradient, busy, deconvnet, saliency, optimization, inversion, startup, kernels, panels, microscope, live]
+    for module in rooms:
         for r in module.results():
             limit = "" if r.limit is None else f"{r.limit:g}{r.unit}"
             lines.append(f"| {r.what} | {r.figure:.2f}{r.unit} | {limit} | {r.met} | {r.note} |")

@@ -18,9 +18,10 @@ def prepare():
 
     import torch
 
-    from lecture_viz.machine import places
+    from lecture_viz.machine import places, warm_kernels
 
     places.find_room()  # kernels and servers of the tests write, too: also where the home cannot be written
+    warm_kernels.offer(now=False)  # as the kernels of `make lab`
     if workers > 1:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 

@@ -17,14 +17,16 @@ from pathlib import Path
 from runpy import run_module
 from urllib.parse import quote
 
-if __package__:
-    from . import handout, places, report
-else:  # without the package, hence without PyTorch: JupyterLab needs none of its 300 MB, and it may be what is broken
-    import handout
-    import places
-    import report
+if (
+    not __package__
+):  # without lecture_viz, hence without PyTorch: JupyterLab needs none of its 300 MB, and it may be broken
+    __package__ = "machine"
+    sys.path[0] = str(Path(__file__).parents[1])
+    import machine  # noqa: F401
 
-    del sys.path[0]  # this folder: its modules are nobody else's
+    del sys.path[0]  # what else is in that folder is nobody's
+
+from . import handout, places, report
 
 FOLDER = Path("lecture-viz")
 LANGUAGE = "LECTURE_VIZ_LANGUAGE"  # the kernels read it
@@ -102,6 +104,9 @@ def lab(arguments: list[str], language: str | None = None) -> int:
         options.append(f"--LabApp.default_url=/lab/tree/{quote(Path(arguments[0]).name)}")
     from jupyterlab.labapp import LabApp
 
+    from . import warm_kernels
+
+    warm_kernels.offer()
     LabApp.launch_instance([*options, *arguments])
     return 0
 

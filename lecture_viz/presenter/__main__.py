@@ -13,7 +13,7 @@ from tornado import web
 from voila.app import Voila
 
 from .. import languages
-from ..machine import places
+from ..machine import places, warm_kernels
 from .lessons import lessons, routes
 from .own import choose
 
@@ -85,6 +85,7 @@ def main(argv: list[str] | None = None) -> None:
             options.append(f"--Voila.token={asked.token}")
         elif asked.token is None and (root or asked.ip not in places.LOOPBACK):
             options.append("--Voila.auto_token=True")
+        warm_kernels.offer()
         Presenter.launch_instance(options)
 
 

@@ -89,24 +89,45 @@ class Desk:
     def open(self, notebook: str) -> Lab:
         if notebook != self.notebook:
             self.clear()
-            self.lab = self.server.open(new_page(self.context), notebook)
+            if self.lab is None:
+                self.lab = self.server.open(new_page(self.context), notebook)
+            else:
+                self.lab.open(notebook)
             self.notebook = notebook
         return self.lab
 
     def clear(self) -> None:
+        """Leave nothing but JupyterLab itself, whose page takes longer to open than most tests."""
+        if self.notebook and not self.lab.close():
+            self.leave()
+        self.notebook = ""
+        self.server.stop_kernels()
+
+    def leave(self) -> None:
         self.notebook, self.lab = "", None
         for page in self.context.pages:
             page.close()
         self.server.stop_kernels()
 
 
+@pytest.fixture(scope="session")
+def desks(browser):
+    """All of them, by the name of what serves them."""
+    desks = {}
+    yield desks
+    for desk in desks.values():
+        desk.context.close()
+
+
 @pytest.fixture(scope="module")
-def room(browser, request):
+def room(browser, desks, request):
     """Tests about one with ``@in_each`` are done in each of them."""
-    desk = Desk(browser, request.getfixturevalue(getattr(request, "param", "server")))
-    yield desk
-    desk.clear()
-    desk.context.close()
+    name = getattr(request, "param", "server")
+    server = request.getfixturevalue(name)
+    if name not in desks:
+        desks[name] = Desk(browser, server)
+    yield desks[name]
+    desks[name].clear()
 
 
 @pytest.fixture
@@ -114,7 +135,7 @@ def desk(room, request):
     """After a test that failed, the next one begins anew."""
     yield room
     if getattr(request.node, "failed", False):
-        room.clear()
+        room.leave()
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from jupyter_client import BlockingKernelClient
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
 
+from lecture_viz import machine
 from lecture_viz.maps import EXACT, encode, to_pil
 from lecture_viz.photos import load_image
 from lecture_viz.presenter.lessons import TAG
@@ -37,6 +38,7 @@ from lecture_viz.presenter.lessons import TAG
 Found = TypeVar("Found")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+MACHINE = Path(machine.__file__).parent
 PANELS = "panels"  # the folder of the short notebooks
 ENDLESS = 1_000_000  # steps: no machine gets there while a test looks on
 SECONDS = 120  # for anything
@@ -66,6 +68,12 @@ HELD = """import base64
 shown = [name for name, output in panel.outputs.items() if hasattr(output, 'format')]
 held = lambda name: base64.b64encode(lv.images.encode(panel.image(name), panel.outputs[name].format)).decode()
 """
+# for the page of JupyterLab: wait until the notebook is there, with its kernel
+IS_OPEN = """let widget;
+while (!(widget = jupyterapp.shell.currentWidget)?.context) await new Promise(done => setTimeout(done, 50));
+await widget.context.ready;
+await widget.sessionContext.ready;"""
+SIZE = {"width": 1280, "height": 900}
 FONTS = """<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -91,10 +99,10 @@ def own_fonts(folder: Path) -> dict[str, str]:
     return {"FONTCONFIG_FILE": str(file)}
 
 
-def new_page(browser: Browser | BrowserContext, width: int = 1280, height: int = 900) -> Page:
+def new_page(browser: Browser | BrowserContext, **size: int) -> Page:
     """A page that has time, and keeps what goes wrong in it in ``page.errors``."""
     page = browser.new_page()
-    page.set_viewport_size({"width": width, "height": height})
+    page.set_viewport_size(SIZE | size)
     page.set_default_timeout(1000 * SECONDS)
     page.errors = []
     page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)
@@ -208,7 +216,7 @@ def private(folder: Path) -> dict[str, str]:
 class Program:
     """What serves pages on loopback, until `stop`; what it says goes into the file ``log``.
 
-    The first of ``arguments`` is a Python module, unless another program is said.
+    The first of ``arguments`` is a Python module, unless another program is given.
     """
 
     running: ClassVar["list[Program]"] = []
@@ -273,10 +281,13 @@ class Server(Program):
             '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
         )
         self.token = secrets.token_hex(16)
-        command = [app, "--no-browser", "--allow-root", f"--port={free_port()}"]
-        command += [f"--ServerApp.root_dir={self.folder}", f"--IdentityProvider.token={self.token}"]
+        if app == "jupyterlab":  # as `make lab` starts it
+            program, command = (sys.executable,), [str(MACHINE), "lab", str(self.folder)]
+        else:
+            program, command = (sys.executable, "-m"), [app, "--allow-root", f"--ServerApp.root_dir={self.folder}"]
+        command += ["--no-browser", f"--port={free_port()}", f"--IdentityProvider.token={self.token}"]
         command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
-        super().__init__(folder, command, "jupyter.log")
+        super().__init__(folder, command, "jupyter.log", program)
 
     def open(self, page: Page, notebook: str) -> "Lab":
         return Lab(page, self, notebook)
@@ -324,17 +335,20 @@ class Lab:
         self.page = page
         page.goto(server.address(notebook))
         page.wait_for_function("() => window.jupyterapp")
-        ask(
-            page,
-            """async () => {
-                await jupyterapp.restored;
-                let widget;
-                while (!(widget = jupyterapp.shell.currentWidget)?.context)
-                    await new Promise(done => setTimeout(done, 50));
-                await widget.context.ready;
-                await widget.sessionContext.ready;
-            }""",
-        )
+        ask(page, f"async () => {{ await jupyterapp.restored; {IS_OPEN} }}")
+
+    def open(self, notebook: str) -> None:
+        """In place of the one that was closed, and as on a page just opened."""
+        self.page.set_viewport_size(SIZE)
+        self.page.errors.clear()
+        opening = "async path => { await jupyterapp.commands.execute('docmanager:open', {path});"
+        ask(self.page, f"{opening} {IS_OPEN} }}", notebook)
+
+    def close(self) -> bool:
+        """Without saving it; can the page open another one?"""
+        if reusable := self.page.evaluate("() => jupyterapp.name === 'JupyterLab'"):
+            self.page.evaluate("() => jupyterapp.shell.currentWidget.dispose()")
+        return reusable
 
     def run_all(self, seconds: float = 5 * SECONDS) -> list[str]:
         """Run all cells, and wait for their panels; the errors' names and texts, none if all went well."""
@@ -392,6 +406,10 @@ class Lesson(Lab):
 
     def __init__(self, page: Page, address: str):
         self.page, self._address = page, address
+
+    def close(self) -> bool:
+        """It goes with its page."""
+        return False
 
     def run_all(self, seconds: float = 5 * SECONDS) -> list[str]:
         """Open it, which runs it in a kernel of its own; the errors' last lines."""

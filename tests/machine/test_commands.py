@@ -14,7 +14,7 @@ import pytest
 
 from lecture_viz import machine
 from lecture_viz.machine import __main__ as terminal
-from lecture_viz.machine import places
+from lecture_viz.machine import places, warm_kernels
 
 ROOT = Path(__file__).parents[2]
 FIRST = ROOT / "notebooks" / "00_start_here.ipynb"
@@ -75,6 +75,7 @@ def started(monkeypatch, at_home):
 
     options = []
     monkeypatch.setattr(LabApp, "launch_instance", options.extend)
+    monkeypatch.setattr(warm_kernels, "offer", lambda: None)
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
     monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
     monkeypatch.chdir(at_home)

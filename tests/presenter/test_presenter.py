@@ -11,7 +11,7 @@ import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
 import lecture_viz as lv
-from lecture_viz.machine import places
+from lecture_viz.machine import places, warm_kernels
 from lecture_viz.presenter import own
 from lecture_viz.presenter.__main__ import Presenter, arguments, main
 from lecture_viz.presenter.lessons import lessons
@@ -121,6 +121,7 @@ def test_who_is_asked_for_a_token(monkeypatch, root, asked, token):
     options = []
     monkeypatch.setattr(places, "prepare", lambda: root)
     monkeypatch.setattr(Presenter, "launch_instance", options.extend)
+    monkeypatch.setattr(warm_kernels, "offer", lambda: None)
     monkeypatch.setenv("JUPYTER_PATH", "")
     monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
     main([str(NOTEBOOKS), *asked])
