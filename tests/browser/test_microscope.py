@@ -230,17 +230,18 @@ def test_a_click_on_the_window_goes_on_to_the_layer_before(lab):
 
 
 @pytest.fixture
-def filmed(eye, server):
-    """The microscope where a camera sees the coffee and the rocket in turn."""
+def filmed(eye, room):
+    """The microscope where a camera sees the coffee and the rocket in turn, in a kernel of its own."""
+    room.clear()
     context = eye.new_context(permissions=["camera"])
-    notebook = server.open(new_page(context), f"{PANELS}/{NOTEBOOK}")
+    notebook = room.server.open(new_page(context), f"{PANELS}/{NOTEBOOK}")
     assert notebook.run_all() == []
     notebook.page.errors.clear()  # what JupyterLab has said while it loaded
     panel = notebook.panel()
     panel.run_code(f"panel.controls['camera'].patience = {1000 * SECONDS}")
     yield panel
     context.close()
-    server.stop_kernels()
+    room.server.stop_kernels()
 
 
 def test_the_camera_is_followed_and_the_dossier_waits_for_a_pause(filmed):
