@@ -12,12 +12,9 @@ from jupyter_client.provisioning import KernelProvisionerFactory
 from lecture_viz.machine import warm_kernels
 
 from .compare import Result, ratio
+from .startup import OURS
 
-PICTURE = """
-import lecture_viz as lv
-net = lv.load_network("efficientnet_lite0", device="cpu")
-lv.gradient(net, lv.load_image("cat", size=net.input_size), lv.logit("tabby"))
-"""
+PICTURE = OURS.format(network="efficientnet_lite0")
 
 
 def megabytes(provisioner: str) -> float:
@@ -29,7 +26,7 @@ def megabytes(provisioner: str) -> float:
     client.start_channels()
     try:
         client.wait_for_ready(120)
-        client.execute_interactive(PICTURE, timeout=120)
+        client.execute_interactive(PICTURE, timeout=120, output_hook=lambda message: None)
         return psutil.Process(manager.provisioner.pid).memory_full_info().uss / 2**20
     finally:
         client.stop_channels()

@@ -17,9 +17,9 @@ from pathlib import Path
 from runpy import run_module
 from urllib.parse import quote
 
-if (
-    not __package__
-):  # without lecture_viz, hence without PyTorch: JupyterLab needs none of its 300 MB, and it may be broken
+# `python lecture_viz/machine` does without lecture_viz, hence without PyTorch: a server needs none of its 300 MB, and
+# it may be what is broken.
+if not __package__:
     __package__ = "machine"
     sys.path[0] = str(Path(__file__).parents[1])
     import machine  # noqa: F401

@@ -1,15 +1,18 @@
 """A kernel that was forked is as any other, but for what it has from the start."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
+import lecture_viz as lv
 from lecture_viz.machine import warm_kernels
 
 pytestmark = [pytest.mark.long, pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux alone")]
@@ -97,45 +100,63 @@ def test_it_is_interrupted_restarted_and_ended_with_what_it_leaves_behind(tmp_pa
 SERVER = """
 import sys, time
 from jupyter_client import KernelManager
+import lecture_viz as lv
 from lecture_viz.machine import warm_kernels
 
 if __name__ == "__main__":
-    warm_kernels.READY = []  # no need to wait for them
+    warm_kernels.READY = sys.argv[1:]
     warm_kernels.offer()
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel()
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(120)
-    print(manager.provisioner.pid, flush=True)
+    print(type(manager.provisioner.process).__name__, manager.provisioner.pid, flush=True)
     time.sleep(1000)
 """
 
 
-def test_it_ends_with_a_server_that_is_killed(tmp_path):
-    (tmp_path / "server.py").write_text(SERVER)
-    with subprocess.Popen([sys.executable, tmp_path / "server.py"], stdout=subprocess.PIPE, text=True) as server:
-        pid = int(server.stdout.readline())
-        os.kill(pid, 0)  # it lives
-        server.kill()
-
-    def gone() -> bool:
+@contextmanager
+def server(folder, *ready):
+    """A program that has started a kernel, what kind that is, and its process; what is to be ``ready`` is imported."""
+    (folder / "server.py").write_text(SERVER)
+    command = [sys.executable, folder / "server.py", *ready]
+    settings = os.environ | {"PYTHONPATH": str(folder)}
+    with subprocess.Popen(command, env=settings, stdout=subprocess.PIPE, text=True) as process:
         try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
+            kind, pid = process.stdout.readline().split()
+            yield process, kind, int(pid)
+        finally:
+            process.kill()
+
+
+def lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
+    return True
 
-    eventually(gone)
+
+def test_it_ends_with_a_server_that_is_killed(tmp_path):
+    with server(tmp_path) as (process, kind, pid):
+        assert kind == "Forked" and lives(pid)
+        process.kill()
+    eventually(lambda: not lives(pid))
 
 
-def test_where_it_cannot_be_forked_it_starts_as_jupyter_starts_it(monkeypatch):
-    def broken(process) -> None:
-        raise EOFError
+def test_where_pytorch_is_broken_it_starts_as_jupyter_starts_it(tmp_path):
+    (tmp_path / "broken.py").write_text("raise RuntimeError('libtorch.so is damaged')")
+    with server(tmp_path, "broken") as (_, kind, pid):
+        assert kind == "Popen" and lives(pid)
+        os.kill(pid, signal.SIGTERM)
 
-    monkeypatch.setattr("multiprocessing.context.ForkServerProcess.start", broken)
-    with kernel() as (manager, _, ask):
-        assert not forked(manager) and ask("import sys; print('torch' in sys.modules)") == "False"
+
+def test_threads_wait_as_the_package_wants_it(monkeypatch):
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    said = Path(lv.__file__).read_text(encoding="utf-8")
+    warm_kernels.offer(now=False)
+    assert f'setdefault("GOMP_SPINCOUNT", "{os.environ["GOMP_SPINCOUNT"]}")' in said
 
 
 def test_a_kernel_of_another_program_is_its_own(monkeypatch):
