@@ -31,8 +31,8 @@ from . import handout, places, report
 FOLDER = Path("lecture-viz")
 LANGUAGE = "LECTURE_VIZ_LANGUAGE"  # the kernels read it
 LANGUAGES = sorted(file.stem for file in (Path(__file__).parents[1] / "languages").glob("??.json"))
-# nothing is asked of a network, in a lecture hall there may be none
-QUIET = {"LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate", "LabApp.news_url": "None"}
+# JupyterLab asks no network for news, in a lecture hall there may be none, and nobody whether it may, before a picture
+QUIET = Path(__file__).with_name("jupyter")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -92,7 +92,8 @@ def lab(arguments: list[str], language: str | None = None) -> int:
     if language:
         os.environ[LANGUAGE] = language
     options = ["--allow-root"] if places.prepare() else []
-    options += [f"--{name}={value}" for name, value in QUIET.items() if f"--{name}=" not in " ".join(arguments)]
+    more = filter(None, [str(QUIET), os.environ.get("JUPYTER_CONFIG_PATH")])
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(more)
     if not arguments or not arguments[0].endswith(".ipynb"):
         own = bool(arguments) and not arguments[0].startswith("-")
         folder = Path(arguments[0]) if own else FOLDER

@@ -30,7 +30,7 @@ from jupyter_client import BlockingKernelClient
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page
 
-from lecture_viz import machine
+from lecture_viz.machine.__main__ import QUIET
 from lecture_viz.maps import EXACT, encode, to_pil
 from lecture_viz.photos import load_image
 from lecture_viz.presenter.lessons import TAG
@@ -38,7 +38,7 @@ from lecture_viz.presenter.lessons import TAG
 Found = TypeVar("Found")
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-MACHINE = Path(machine.__file__).parent
+MACHINE = QUIET.parent
 PANELS = "panels"  # the folder of the short notebooks
 ENDLESS = 1_000_000  # steps: no machine gets there while a test looks on
 SECONDS = 120  # for anything
@@ -275,16 +275,12 @@ class Server(Program):
         self.folder = folder / "notebooks"
         shutil.copytree(NOTEBOOKS, self.folder, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
         copy_notebooks(self.folder / PANELS, panels_only=True)
-        config = folder / "config"
-        (config / "labconfig").mkdir(parents=True)
-        (config / "labconfig" / "page_config.json").write_text(
-            '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
-        )
         self.token = secrets.token_hex(16)
         if app == "jupyterlab":  # as `make lab` starts it
             program, command = (sys.executable,), [str(MACHINE), "lab", str(self.folder)]
         else:
             program, command = (sys.executable, "-m"), [app, "--allow-root", f"--ServerApp.root_dir={self.folder}"]
+            shutil.copytree(QUIET, folder / "config")
         command += ["--no-browser", f"--port={free_port()}", f"--IdentityProvider.token={self.token}"]
         command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
         super().__init__(folder, command, "jupyter.log", program)

@@ -107,6 +107,7 @@ def test_start_here(lab, net):
 
     panel.root.locator("select").nth(1).select_option("coffee")
     panel.shows(0, to_array(lv.load_image("coffee", 224)))
+    expect(panel.page.locator(".Toastify__toast")).to_have_count(0)  # nor does JupyterLab ask for anything before it
 
 
 def test_an_upload_and_a_bad_upload(lab, tmp_path):

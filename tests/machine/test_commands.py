@@ -1,5 +1,6 @@
 """``lecture-viz``: JupyterLab and the hall start for whoever types it; the check exits with its verdict."""
 
+import json
 import os
 import re
 import socket
@@ -77,6 +78,7 @@ def started(monkeypatch, at_home):
     monkeypatch.setattr(LabApp, "launch_instance", options.extend)
     monkeypatch.setattr(warm_kernels, "offer", lambda: None)
     monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "")
     monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
     monkeypatch.chdir(at_home)
     return options
@@ -95,11 +97,13 @@ def test_root_is_told_what_it_means(started, monkeypatch, capsys):
     assert "--allow-root" not in started and capsys.readouterr().out == ""
 
 
-def test_jupyterlab_is_asked_for_what_was_typed_and_asks_no_network(started):
-    terminal.main(["lab", "a folder/Übung 1.ipynb", "--port", "9000", "--LabApp.news_url=mine"])
-    assert started[-4:] == ["a folder/Übung 1.ipynb", "--port", "9000", "--LabApp.news_url=mine"]
-    assert "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate" in started
-    assert "--LabApp.news_url=None" not in started  # JupyterLab takes each option once
+def test_jupyterlab_is_asked_for_what_was_typed_and_asks_no_network(started, monkeypatch):
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", "mine")
+    terminal.main(["lab", "a folder/Übung 1.ipynb", "--port", "9000"])
+    assert started[-3:] == ["a folder/Übung 1.ipynb", "--port", "9000"]
+    quiet, own = map(Path, os.environ["JUPYTER_CONFIG_PATH"].split(os.pathsep))
+    (kept_out,) = json.loads((quiet / "labconfig" / "page_config.json").read_text())["disabledExtensions"].items()
+    assert kept_out == ("@jupyterlab/apputils-extension:announcements", True) and own == Path("mine")
     assert "--LabApp.default_url=/lab/tree/%C3%9Cbung%201.ipynb" in started
 
 
