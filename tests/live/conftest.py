@@ -11,6 +11,14 @@ def few_steps(monkeypatch):
     monkeypatch.setattr(lv.atlas, "recipe", lambda network: (2, recipe(network)[1]))
 
 
+@pytest.fixture
+def passes(monkeypatch):
+    """A list with an entry for each forward pass."""
+    counted, forward = [], lv.Network.forward
+    monkeypatch.setattr(lv.Network, "forward", lambda self, image: counted.append(1) or forward(self, image))
+    return counted
+
+
 @pytest.fixture(scope="module")
 def again():
     """``again(make)``: one panel for the tests of a file, with its controls where they were at first."""

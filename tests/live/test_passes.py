@@ -4,7 +4,6 @@ import pytest
 from panels import make
 
 import lecture_viz as lv
-from lecture_viz.networks import Network
 
 # forward passes at most: to build it, a move, and for the move. A panel that compares several maps needs one for each;
 # a run that has not begun needs none.
@@ -36,14 +35,6 @@ LIMITS = {
 
 def test_every_panel_is_counted():
     assert [*LIMITS] == [*lv.live.panels()]
-
-
-@pytest.fixture
-def passes(monkeypatch):
-    """A list with an entry for each."""
-    counted, forward = [], Network.forward
-    monkeypatch.setattr(Network, "forward", lambda self, image: counted.append(1) or forward(self, image))
-    return counted
 
 
 @pytest.mark.parametrize("name", LIMITS)

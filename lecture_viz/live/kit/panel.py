@@ -1,9 +1,8 @@
 """The one foundation of every live picture.
 
-A panel has *controls* (sliders, menus, number fields), *outputs* (pictures and texts of fixed size) and a method
-`draw` that turns the controls' values into frames. Its *presets* set several controls at once, in the lecture's order.
-Moving a control only asks for a new drawing; one `Worker` answers. The newest value wins: a drawing that has fallen
-behind is abandoned between frames. Its *question* asks what a preset's picture will show before it is there.
+A panel has *controls* (sliders, menus), *outputs* (pictures and texts of fixed size) and a method `draw` that turns the
+controls' values into frames. Its *presets* set several controls at once; its *question* asks what a preset's picture
+will show. Moving a control only asks for a new drawing; one `Worker` answers, and the newest value wins.
 
 Errors in widget callbacks and threads would reach only JupyterLab's log. Here they are shown in the panel, the last
 good picture stays, and `Panel.wait` raises them again, so that a notebook run or a test fails.
@@ -19,6 +18,7 @@ from torch import Tensor
 from ... import languages
 from . import controls
 from .call import Values
+from .kept import Kept
 from .picture import Picture
 from .prediction import Prediction, Question, Verdict
 from .presets import Presets, standing
@@ -48,6 +48,7 @@ class Panel:
         self._error: Exception | None = None
         self._drawn: Values | None = None  # the values on screen
         self._made: Made | None = None  # the last one that is whole
+        self._kept = Kept()
         self._presets: Presets | None = None
         self.prediction: Prediction | None = None
         self._pointed: tuple[str, int, int] | None = None  # a picture, and a place that a hand has chosen on it
@@ -104,8 +105,7 @@ class Panel:
 
     def adjust(self, values: Values) -> Values:
         """Bring controls that depend on others up to date (a neuron's range); returns the values to draw."""
-        resolved = self.resolve(values)
-        controls.adjust(self.controls, resolved, self.is_asking)
+        controls.adjust(self.controls, resolved := self.resolve(values), self.is_asking)
         return resolved.values
 
     def draw(self, values: Values) -> Iterator[Frame]:
@@ -116,16 +116,16 @@ class Panel:
             yield Frame(self.show(self._made), str(call))
             return
         self._made = None
-        known: Values = {}
-        if self._took > SLOW:
-            for result in self.coarse(call, known):
-                yield Frame(self.show(Made(call, result, values, known, 1)), str(call))
-        known, started = {}, time.monotonic()
-        for number, result in enumerate(call.results(known), start=1):
+        given, known = self._kept.given(call)
+        for result in self.coarse(given, rough := dict(known)) if self._took > SLOW else ():
+            yield Frame(self.show(Made(call, result, values, rough, 1)), str(call))
+        started = time.monotonic()
+        for number, result in enumerate(given.results(known), start=1):
             made = Made(call, result, values, known, number)
             yield Frame(self.show(made), str(call))
             self._took = time.monotonic() - started if number == 1 else self._took
         self._made = made
+        self._kept.keep(call, known)
 
     def say(self, key: str, **values: object) -> str:
         """A text of this panel, as safe HTML."""

@@ -143,7 +143,8 @@ class PhotoPanel(Panel):
     def coarse(self, call: Any, known: Values) -> Iterator[Any]:
         if not self._framed and min(self.photo.shape[2:]) > SMALL:  # the camera's next frame waits for the whole answer
             with suppress(ValueError, RuntimeError), alone():  # a network may take photos of its own size only
-                yield next(coarse(call).results(known))
+                if (rough := coarse(call)) != call:
+                    yield next(rough.results(known))
 
     def _go(self, preset: str | None) -> None:
         if self.is_asking and "camera" in self.controls:
