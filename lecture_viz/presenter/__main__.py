@@ -80,6 +80,7 @@ def main(argv: list[str] | None = None) -> None:
         options.append("--VoilaConfiguration.extension_denylist=@jupyter-notebook/lab-extension")  # not for Voilà
         options.append("--MappingKernelManager.cull_idle_timeout=1200")  # seconds; of pages that went without a word
         options.append("--VoilaConfiguration.show_tracebacks=True")  # who presents can mend it
+        options.append("--VoilaConfiguration.progressive_rendering=True")  # the first panel is not to wait for the last
         options += ["--no-browser"] if asked.no_browser else []
         if asked.token:
             options.append(f"--Voila.token={asked.token}")

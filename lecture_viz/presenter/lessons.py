@@ -34,8 +34,10 @@ def lessons(source: Path, target: Path) -> list[Lesson]:
             continue
         notebook = nbformat.read(path, as_version=4)
         first, *cells = [cell.source for cell in notebook.cells if TAG in cell.metadata.get("tags", [])]
-        notebook.metadata["panels"] = "\n".join(cells).count("lv.live.")
-        notebook.cells = [*_prose(notebook), *map(nbformat.v4.new_code_cell, (first, OWN, *cells))]
+        prose, code = _prose(notebook), (first, OWN, *cells)
+        notebook.cells = [*prose, *map(nbformat.v4.new_code_cell, code)]
+        numbered = enumerate(code, 1 + len(prose))  # Voilà counts from 1
+        notebook.metadata["panels"] = [number for number, source in numbered if "lv.live." in source]
         nbformat.write(notebook, target / path.name)
         title = languages.of_panel(lesson.panels[0].name)["title"]
         found.append(Lesson(path.name, f"{int(lesson.notebook[:2])} · {title}"))

@@ -410,8 +410,8 @@ class Lesson(Lab):
     def run_all(self, seconds: float = 5 * SECONDS) -> list[str]:
         """Open it, which runs it in a kernel of its own; the errors' last lines."""
         self.page.goto(self._address)
-        self.page.locator(".jp-CodeCell.shown .lv-panel, .jp-OutputArea-output[data-mime-type$=error]").first.wait_for()
-        return self.page.locator(".jp-OutputArea-output[data-mime-type$=error]").all_inner_texts()
+        self.page.locator("body:not(.computing) .jp-CodeCell.shown").wait_for()
+        return self.page.locator(".failed").all_inner_texts()
 
     def panels(self) -> int:
         return self.page.locator(".lv-panel").count()
@@ -447,7 +447,8 @@ class LabPanel:
 
     def __init__(self, page: Page, root: Locator, lab: Lab | None = None, number: int = 0):
         self.page, self.root, self.lab, self.number = page, root, lab, number
-        root.scroll_into_view_if_needed()
+        if lab is not None:  # in the hall there is nothing to scroll
+            root.scroll_into_view_if_needed()
 
     # --- the hand -------------------------------------------------------------------------------------------------
 

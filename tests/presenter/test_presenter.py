@@ -31,7 +31,9 @@ def test_every_notebook_is_a_lesson_with_all_its_panels(tmp_path):
     for lesson in found:
         notebook = nbformat.read(tmp_path / lesson.file, as_version=4)
         assert code(tmp_path / lesson.file).count("lv.live.") == code(NOTEBOOKS / lesson.file).count("lv.live.")
-        assert notebook.metadata.panels >= 1
+        shown = [notebook.cells[number - 1].source for number in notebook.metadata.panels]
+        assert shown and all(re.search(r"^\w+ = lv\.live\.", source, re.MULTILINE) for source in shown)
+        assert len(shown) == code(tmp_path / lesson.file).count("lv.live.")
         prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
         assert "Where does it mislead?" in prose and "Solution" not in prose
         assert "exercises.check" not in code(tmp_path / lesson.file)

@@ -1,7 +1,10 @@
-/* One lesson in its frame: one panel at a time, as large as fits, played by keys. The hall around it does the rest. */
+/* One lesson in its frame: one panel at a time, as large as fits, played by keys, the first while the cells of the others
+   still run. The hall around it does the rest. */
 (() => {
   const tell = message => window.parent.postMessage(message, window.location.origin);
+  const cells = {{ nb.metadata.panels }}; // that show a panel each, by Voilà's count
   let panels = [], screen = 0, onScreen = false, walking = false;
+  let awaited = null; // the stop that is to be shown once its panel is there
 
   let fitted = 0; // the height it was fitted to
   const grown = new ResizeObserver(([{ target }]) => Math.abs(target.offsetHeight - fitted) > 2 && fit());
@@ -32,8 +35,8 @@
   }
 
   function turn(by) {
-    const next = screen + by;
-    if (panels[next] && !walking) show(next);
+    const next = (awaited?.panel ?? screen) + by;
+    if (next in cells && !walking) visit({ panel: next });
     else tell({ turn: by });
   }
 
@@ -44,8 +47,11 @@
     else button.click();
   }
 
-  /* a stop of a route: its panel, and its preset unless it stands there already */
+  /* a panel, and a preset of it unless it stands there already */
   function visit(stop) {
+    awaited = panels[stop.panel] ? null : stop;
+    document.body.classList.toggle('awaiting', Boolean(awaited));
+    if (awaited) return;
     if (screen !== stop.panel) show(stop.panel);
     const button = panels[screen].querySelectorAll('.lv-presets button')[stop.preset];
     if (button && !button.classList.contains('mod-active')) button.click();
@@ -96,7 +102,8 @@
     if ('dark' in event.data) document.body.classList.toggle('dark', event.data.dark);
     if (event.data.language) document.documentElement.lang = event.data.language;
     if ('walking' in event.data) walking = event.data.walking;
-    if (event.data.shown) { onScreen = true; show(event.data.from === 'behind' ? panels.length - 1 : screen); window.focus(); }
+    if (event.data.shown) { onScreen = true; show(screen); window.focus(); }
+    if (event.data.from === 'behind') visit({ panel: cells.length - 1 });
     if (event.data.stop) visit(event.data.stop);
     actionOf(event.data.key)?.();
   });
@@ -104,17 +111,31 @@
   new ResizeObserver(() => innerWidth && fit()).observe(document.documentElement);
 
   document.getElementById('rendered_cells').setAttribute('role', 'main');
-  /* a cell that stopped: its error's last line, which says the mend, is for the hall to show */
-  const errors = [...document.querySelectorAll('pre')].map(text => text.textContent.trim()).filter(text => /^-+\n.*Traceback/.test(text));
-  if (errors.length) return tell({ failed: errors[0].split('\n').pop() });
-  const expected = {{ nb.metadata.panels }};
-  const wait = setInterval(() => {
-    const found = [...document.querySelectorAll('.lv-panel')].filter(panel => panel.querySelector('.lv-code'));
-    if (found.length < expected) return;
-    clearInterval(wait);
-    panels = found;
-    document.querySelectorAll('a[href$=".ipynb"]').forEach(link => link.removeAttribute('href'));
+  document.querySelectorAll('a[href$=".ipynb"]').forEach(link => link.removeAttribute('href'));
+  document.body.classList.add('computing');
+
+  function arrived(panel) {
+    panels.push(panel);
+    if (panels.length > 1) return awaited && visit(awaited);
     show(0);
-    tell({ ready: panels.length });
+    tell({ ready: true });
+  }
+
+  const wait = setInterval(() => {
+    const next = () => document.querySelector(`[cell-index="${cells[panels.length]}"] .lv-panel:has(.lv-code)`);
+    while (next()) arrived(next());
+    /* a cell that stopped: without a panel its error's last line, which says the mend, is for the hall to show; else all of
+       it comes in the place of those that are missing */
+    const error = [...document.querySelectorAll('.jp-CodeCell pre')].find(text => /^-+\n.*Traceback/.test(text.textContent));
+    if (error && panels.length < cells.length) {
+      if (!panels.length) tell({ failed: error.textContent.trim().split('\n').pop() });
+      error.classList.add('failed');
+      cells.length = panels.length + 1;
+      arrived(error);
+    }
+    if (panels.length < cells.length) return;
+    clearInterval(wait);
+    document.body.classList.remove('computing');
+    tell({ whole: true });
   }, 50);
 })();
