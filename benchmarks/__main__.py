@@ -2,13 +2,14 @@
 
 import os
 import platform
+from importlib import import_module
 from pathlib import Path
 
 import torch
 
 from lecture_viz.machine import places
 
-from . import busy, deconvnet, gradient, inversion, kernels, live, microscope, optimization, panels, saliency, startup
+ROOMS = "gradient busy deconvnet saliency optimization inversion startup kernels panels microscope live lessons"
 
 HEAD = """# Results
 
@@ -22,9 +23,8 @@ def main() -> None:
     machine = f"{platform.machine()}, {os.cpu_count()} cores, {torch.get_num_threads()} threads"
     lines = [HEAD, f"Machine: {machine}; Python {platform.python_version()}, torch {torch.__version__}.\n"]
     lines += ["| what | figure | at most | met | measured |", "| :-- | --: | --: | :-- | :-- |"]
-    rooms = [gradient, busy, deconvnet, saliency, optimization, inversion, startup, kernels, panels, microscope, live]
-    for module in rooms:
-        for r in module.results():
+    for room in ROOMS.split():
+        for r in import_module(f"benchmarks.{room}").results():
             limit = "" if r.limit is None else f"{r.limit:g}{r.unit}"
             lines.append(f"| {r.what} | {r.figure:.2f}{r.unit} | {limit} | {r.met} | {r.note} |")
             print(lines[-1], flush=True)

@@ -1,5 +1,6 @@
 """The exercises of notebook 05."""
 
+from functools import cache
 from numbers import Real
 from typing import Any
 
@@ -74,6 +75,7 @@ def _unregularised() -> list[Shown]:
     return shown
 
 
+@cache
 def _class_image(label: str) -> Tensor:
     return last(maximize(load_network("inception64", device="cpu"), logit(label), 64, parameterization="fourier")).image
 

@@ -1,5 +1,6 @@
 """The exercises of notebook 06."""
 
+from functools import cache
 from typing import Any
 
 from torch import Tensor
@@ -43,6 +44,7 @@ def _even_step(answer: Any) -> Said:
     return same(answer, 0.01 * even, "every step is as long, at every layer", slips)
 
 
+@cache
 def _dreamt(target: Target) -> Tensor:
     """By `inception64`, of the cat."""
     network = load_network("inception64", device="cpu")

@@ -1,5 +1,6 @@
 """The exercises of notebook 01."""
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -52,16 +53,22 @@ def _calm() -> list[Shown]:
     return shown
 
 
-def _most_like_tabby(answer: Any) -> Said:
+@cache
+def _alike() -> dict[int, float]:
+    """How the gradient of the cat for each other class of `alexnet64` correlates with that for tabby."""
     network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)
+    tabby, photos = network.label_index("tabby"), photo.expand(len(network.labels), -1, -1, -1)
+    gradients = gradient(network, photos, lambda net, x: net(x).diagonal())  # of each class one
+    return {n: similarity(gradients[tabby], one) for n, one in enumerate(gradients) if n != tabby}
+
+
+def _most_like_tabby(answer: Any) -> Said:
+    network = load_network("alexnet64", device="cpu")
     asked, tabby = class_index(network, answer), network.label_index("tabby")
     if asked in (None, tabby):
         return not_yet("a label of alexnet64 is expected, another one than tabby; got {answer!r}", answer=answer)
-    photos = photo.expand(len(network.labels), -1, -1, -1)
-    gradients = gradient(network, photos, lambda net, x: net(x).diagonal())  # of each class one
-    alike = {n: similarity(gradients[tabby], one) for n, one in enumerate(gradients) if n != tabby}
-    r = alike[asked]
-    if r < max(alike.values()):
+    r = _alike()[asked]
+    if r < max(_alike().values()):
         label = network.labels[asked]
         return not_yet(
             "the gradients of tabby and {label} correlate with {r:.2f}; another class with more", label=label, r=r

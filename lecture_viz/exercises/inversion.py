@@ -1,5 +1,6 @@
 """The exercises of notebook 07."""
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -57,6 +58,7 @@ def _denoised(soft_threshold: Any) -> Figure:
     return row({say("noisy"): noisy, say("small details gone"): smooth}, alt=say("two cats"))
 
 
+@cache
 def _inverted(weight: float) -> Tensor:
     """The cat, from `relu3` of `alexnet64`, by 48 steps of Adam."""
     network, photo = load_network("alexnet64", device="cpu"), load_image("cat", 64)

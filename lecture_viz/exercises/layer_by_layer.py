@@ -1,5 +1,6 @@
 """The exercises of notebook 08."""
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -55,6 +56,7 @@ def _stored(four_bits: Any) -> Figure:
     return row({say("from 4 bits of relu3"): image}, alt=say("a cup, from four bits"))
 
 
+@cache
 def _inverted(name: str, layer: str) -> Tensor:
     """A photo from a layer of `alexnet64`."""
     network = load_network("alexnet64", device="cpu")
