@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from .. import languages
 from .embedded import read_card
-from .network import Network, WeightsUnavailable, seeded
+from .network import Network, WeightsUnavailable
+from .random_weights import seeded
 
 MEAN, STD = 3 * (127 / 255,), 3 * (128 / 255,)  # pixels become (x − 127) / 128, as in training
 EPSILON = 1e-3  # of its batch norm

@@ -19,7 +19,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from .. import languages
-from .network import Network, WeightsUnavailable, seeded
+from .network import Network, WeightsUnavailable
+from .random_weights import seeded
 
 WEIGHTS = Path(__file__).parent / "weights"
 CHECKSUMS = "SHA256SUMS"  # in the folder of the weights, in the format of the command sha256sum

@@ -10,7 +10,8 @@ from urllib.request import getproxies
 from safetensors import SafetensorError
 
 from .. import languages
-from .network import Network, WeightsUnavailable, seeded
+from .network import Network, WeightsUnavailable
+from .random_weights import seeded
 
 PREFIX = "timm:"
 

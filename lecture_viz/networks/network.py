@@ -2,8 +2,8 @@
 
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, NamedTuple, overload
@@ -99,8 +99,8 @@ class Network(nn.Module):
             f"labels. Layers: {', '.join(self.layers)}."
         )
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Logits ``(B, n_labels)``.
+    def forward(self, image: Tensor, until: str | None = None) -> Tensor:
+        """Logits ``(B, n_labels)``; of a chain of parts what the one named ``until`` gives, and none behind it runs.
 
         Raises:
             ValueError: not such an image, no picture in it, or a size that the network cannot take.
@@ -110,9 +110,16 @@ class Network(nn.Module):
                 f"a network takes an image (B, 3, H, W); got {tuple(getattr(image, 'shape', [])) or type(image)}"
             )
         _not_empty(image)
-        image = image.to(self.device)
+        mean = self.mean
         try:
-            return self.module((image - self.mean) / self.std)
+            x = (image.to(mean.device) - mean) / self.std
+            if until is None:
+                return self.module(x)
+            for name, part in self.module.named_children():
+                x = part(x)
+                if name == until:
+                    break
+            return x
         except (RuntimeError, AssertionError) as error:
             if tuple(image.shape[2:]) == (self.input_size, self.input_size):
                 raise
@@ -130,12 +137,12 @@ class Network(nn.Module):
             got = f"{image.dtype} {tuple(image.shape)}" if isinstance(image, Tensor) else type(image).__name__
             raise ValueError(f"an image is a float tensor (B, 3, H, W); got {got}: use load_image")
         _not_empty(image)
-        low, high = (extreme.item() for extreme in image.detach().aminmax())
-        if not (math.isfinite(low) and math.isfinite(high)):
-            raise ValueError("the image holds NaN or infinite values; replace them, for example with nan_to_num")
-        if low < -0.5 or high > 1.5:
+        low, high = map(float, image.detach().aminmax())
+        if -0.5 <= low <= high <= 1.5:  # never with NaN
+            return image
+        if math.isfinite(low) and math.isfinite(high):
             raise ValueError(f"pixels lie in [0, 1]; these span {low:.3g} … {high:.3g}: divide by 255, or clamp")
-        return image
+        raise ValueError("the image holds NaN or infinite values; replace them, for example with nan_to_num")
 
     # --- layers ---------------------------------------------------------------------------------------------------
 
@@ -148,19 +155,11 @@ class Network(nn.Module):
         """How often each submodule runs in one forward pass, in the order in which they finish."""
         runs: dict[str, int] = {}
 
-        def counter(path: str):
-            def count(module, inputs, output):
-                runs[path] = runs.get(path, 0) + isinstance(output, Tensor)
+        def count(path: str, part: nn.Module, inputs: Any, output: Any) -> None:
+            runs[path] = runs.get(path, 0) + isinstance(output, Tensor)
 
-            return count
-
-        handles = [m.register_forward_hook(counter(path)) for path, m in self.module.named_modules() if path]
-        try:
-            with torch.no_grad():
-                self(torch.full((1, 3, self.input_size, self.input_size), 0.5))
-        finally:
-            for handle in handles:
-                handle.remove()
+        with torch.no_grad(), _watching(((path, part) for path, part in self.module.named_modules() if path), count):
+            self(torch.full((1, 3, self.input_size, self.input_size), 0.5))
         return runs
 
     @cached_property
@@ -176,6 +175,14 @@ class Network(nn.Module):
 
         found = set(parts(self.module, ""))
         return tuple(path for path, runs in self._runs.items() if runs == 1 and path in found)
+
+    @cached_property
+    def _chain(self) -> dict[str | None, str]:
+        """In a network that is a chain of parts: the names of layers that are such a part, and the parts'."""
+        parts = dict(self.module.named_children())
+        if type(self.module) is not nn.Sequential or len(parts) < len(self.module):  # one stands there twice
+            return {}
+        return {layer: path for layer, path in (self._named_layers or {}).items() if path in parts}
 
     def part(self, layer: str) -> nn.Module:
         """The module that computes ``layer``.
@@ -211,29 +218,19 @@ class Network(nn.Module):
 
     def run(self, image: Tensor, layers: Sequence[str | None]) -> Any:
         """Outputs of several layers from one pass, which stops at the last of them; ``None`` stands for the logits."""
+        if len(layers) == 1 and (until := self._chain.get(layers[0])):
+            return {layers[0]: self.forward(image, until)}  # hooks would take longer than a small layer
         wanted = {name: self.part(name) for name in layers if name is not None}
         outputs: dict[str | None, Tensor] = {}
-        thread = threading.get_ident()  # another thread may be using the same network: leave its pass alone
 
-        def keeper(name: str):
-            def keep(module, inputs, output):
-                if threading.get_ident() != thread:
-                    return
-                outputs[name] = output
-                if len(outputs) == len(wanted) and None not in layers:
-                    raise _Reached
-                outputs[name] = output.clone()  # what runs next may write into it
+        def keep(name: str, part: nn.Module, inputs: Any, output: Tensor) -> None:
+            outputs[name] = output
+            if len(outputs) == len(wanted) and None not in layers:
+                raise _Reached
+            outputs[name] = output.clone()  # what runs next may write into it
 
-            return keep
-
-        handles = [module.register_forward_hook(keeper(name)) for name, module in wanted.items()]
-        try:
+        with suppress(_Reached), _watching(wanted.items(), keep):
             outputs[None] = self(image)
-        except _Reached:
-            pass
-        finally:
-            for handle in handles:
-                handle.remove()
         return {name: outputs[name] for name in layers}
 
     def trace(self, image: Tensor, layer: str | None) -> list[Call]:
@@ -241,23 +238,13 @@ class Network(nn.Module):
         if layer is not None:
             self.part(layer)  # may need a trial run of its own, which is not to be traced
         calls: list[Call] = []
-        thread = threading.get_ident()
 
-        def keeper(path: str):
-            def keep(part, inputs, output):
-                if threading.get_ident() == thread:  # copies: a function behind it may write into them
-                    calls.append(Call(path, part, inputs[0].clone(), output.clone()))
-
-            return keep
+        def keep(path: str, part: nn.Module, inputs: Any, output: Tensor) -> None:
+            calls.append(Call(path, part, inputs[0].clone(), output.clone()))  # a function behind may write into them
 
         parts = [(path, part) for path, part in self.module.named_modules() if not any(part.children())]
-        handles = [part.register_forward_hook(keeper(path)) for path, part in parts]
-        try:
-            with torch.no_grad():
-                self.run(image, [layer])
-        finally:
-            for handle in handles:
-                handle.remove()
+        with torch.no_grad(), _watching(parts, keep):
+            self.run(image, [layer])
         return calls
 
     # --- labels ---------------------------------------------------------------------------------------------------
@@ -279,6 +266,26 @@ class Network(nn.Module):
         return [(self.labels[i], p) for i, p in zip(indices.tolist(), values.tolist())]
 
 
+@contextmanager
+def _watching(parts: Iterable[tuple[str, nn.Module]], see: Callable[..., None]) -> Iterator[None]:
+    """``see(path, part, inputs, output)`` when a part has run; not in other threads, which may use the same network."""
+    thread = threading.get_ident()
+
+    def watcher(path: str) -> Callable[[nn.Module, Any, Any], None]:
+        def watch(part: nn.Module, inputs: Any, output: Any) -> None:
+            if threading.get_ident() == thread:
+                see(path, part, inputs, output)
+
+        return watch
+
+    handles = [part.register_forward_hook(watcher(path)) for path, part in parts]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def _not_empty(image: Tensor) -> None:
     if not image.numel():
         raise ValueError(f"there is no picture in an image {tuple(image.shape)}; give at least one")
@@ -286,14 +293,6 @@ def _not_empty(image: Tensor) -> None:
 
 class WeightsUnavailable(OSError):
     """Trained weights cannot be had: the message names the file, where it belongs, and what works without it."""
-
-
-@contextmanager
-def seeded(seed: int = 0) -> Iterator[None]:
-    """Random weights that are the same every time, without touching anyone else's random numbers."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        yield
 
 
 class _Reached(Exception):

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from .embedded import ARCHITECTURES
-from .network import Network, WeightsUnavailable, seeded
+from .network import Network, WeightsUnavailable
+from .random_weights import seeded
 
 
 def names() -> list[str]:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..networks import Network, wrap
-from ..networks.network import seeded
+from ..networks.random_weights import seeded
 from ..targets import logit
 from .maximization import maximize
 from .optimization import Step, last

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from ..networks import Network
 from ..networks.decoder import LAYER, NETWORK, Decoder, load_decoder
-from ..networks.network import seeded
+from ..networks.random_weights import seeded
 from .optimization import Search, cosine
 from .optimizers import Adam
 

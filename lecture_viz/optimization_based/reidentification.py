@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..networks import Network
-from ..networks.network import seeded
+from ..networks.random_weights import seeded
 from .inversion import invert
 from .optimization import last
 

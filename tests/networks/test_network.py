@@ -16,7 +16,7 @@ from torch import nn
 from torchvision import models
 
 import lecture_viz as lv
-from lecture_viz.networks import embedded, pretrained
+from lecture_viz.networks import Network, embedded, pretrained
 
 EMBEDDED = sorted(embedded.ARCHITECTURES)
 STORED = Path(__file__).parent / "stored"
@@ -145,6 +145,37 @@ def test_activations_are_those_of_the_chain_step_by_step(network, cat):
         a = part(a)
         if name in network.layers:
             assert torch.equal(network.activations(cat, name), a), name
+
+
+def test_a_pass_ends_at_the_layer_that_is_wanted(network, cat):
+    """In a chain by itself; where layers are inside parts, branch, or are several, by a hook."""
+    ran = []
+    handles = [
+        part.register_forward_hook(lambda *_, name=name: ran.append(name))
+        for name, part in network.module.named_children()
+    ]
+    try:
+        alone = network.activations(cat, "pool2")
+        assert ran == ["conv1", "relu1", "pool1", "conv2", "relu2", "pool2"]
+        ran.clear()
+        both = network.run(cat, ["conv1", "pool2"])
+        assert ran == ["conv1", "relu1", "pool1", "conv2", "relu2", "pool2"]
+        assert torch.equal(both["pool2"], alone)
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def test_a_part_that_stands_twice_in_a_chain_runs_twice():
+    relu, conv = nn.ReLU(), nn.Conv2d(3, 3, 1, bias=False)
+    conv.weight.data.fill_(1.0)
+    module = nn.Sequential(relu, conv, relu, nn.Flatten())
+    module.add_module("end", nn.Linear(12, 2))
+    described = {"input_size": 2, "mean": [0.5] * 3, "std": [1.0] * 3, "labels": ["a", "b"]}
+    network = Network(module, name="twice", layers={"conv": "1", "flat": "3"}, **described)
+    photo = torch.full((1, 3, 2, 2), 0.25)  # −0.25 once normalised: the first ReLU leaves nothing
+    assert not network.activations(photo, "conv").any() and not network.activations(photo, "flat").any()
+    assert network.activations(1 - photo, "flat").eq(0.75).all()
 
 
 def test_a_pre_activation_is_not_overwritten_by_an_in_place_relu():

@@ -225,7 +225,7 @@ def test_the_middle_is_where_no_place_is_given(network, cat):
 
 def test_one_pass(network, cat, monkeypatch):
     passes, forward = [], lv.Network.forward
-    monkeypatch.setattr(lv.Network, "forward", lambda self, image: passes.append(1) or forward(self, image))
+    monkeypatch.setattr(lv.Network, "forward", lambda self, *asked: passes.append(1) or forward(self, *asked))
     lv.weighted_sum(network, cat, "fc8", 3)
     assert len(passes) == 1
 

@@ -9,7 +9,7 @@ import torch
 import lecture_viz as lv
 from lecture_viz.networks import WeightsUnavailable
 from lecture_viz.networks.decoder import Decoder, build, load_decoder
-from lecture_viz.networks.network import seeded
+from lecture_viz.networks.random_weights import seeded
 from lecture_viz.optimization_based import priors
 from lecture_viz.optimization_based.inversion import feature_error
 

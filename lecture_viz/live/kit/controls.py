@@ -51,12 +51,15 @@ def adjust(controls: Mapping[str, widgets.Widget], resolved: Resolved, frozen: b
         (controls[key].add_class if negative else controls[key].remove_class)("lv-negative")
 
 
-def move(control: widgets.Widget, name: str, value: Any) -> None:
-    """Give a control a value.
+def move(controls: dict[str, widgets.Widget], name: str, value: Any) -> None:
+    """Give the control of this name a value.
 
     Raises:
-        ValueError: it cannot take this value (says what it can).
+        ValueError: no such control, or a value it cannot take (says what it can).
     """
+    if name not in controls:
+        raise ValueError(f"this panel has no control {name!r}; it has {', '.join(controls)}")
+    control = controls[name]
     low, high = getattr(control, "min", None), getattr(control, "max", None)
     if isinstance(value, Real) and low is not None and high is not None and not low <= value <= high:
         raise ValueError(f"{name} is in {low} … {high}; got {value!r}")  # a slider would clip it silently

@@ -53,6 +53,7 @@ class Panel:
         self.prediction: Prediction | None = None
         self._pointed: tuple[str, int, int] | None = None  # a picture, and a place that a hand has chosen on it
         self._took = 0.0  # seconds, from the values to the first picture
+        self._moving = False  # one control after the other: nothing need be drawn between
 
     # --- what a subclass writes -----------------------------------------------------------------------------------
 
@@ -77,15 +78,12 @@ class Panel:
         raise NotImplementedError
 
     def begin_anew(self) -> None:
-        """Begin what takes its time, if there is any, once more with the next drawing."""
+        """Begin what takes its time, if there is any, with the next drawing: a hand has chosen a preset."""
 
     @property
     def whole(self) -> bool:
         """Whether what takes its time has come to its end."""
         return True
-
-    def preset_chosen(self) -> None:
-        """A hand has chosen a preset."""
 
     def point(self, values: Values, picture: str, row: int, column: int) -> Values:
         """A hand has chosen this place, of the grid of this picture (`Marked`); returns the values."""
@@ -141,8 +139,7 @@ class Panel:
         controls.describe(self.controls, self._texts)
         self.widget = self.view.assemble(*self._preset_row(), *rows)
         self.worker.do()  # in the caller's thread, so that an error here is the cell's
-        if self._error:
-            raise self._error
+        self.wait()
         for control in self.controls.values():
             control.observe(self._moved, "value")
         for output in self.outputs.values():
@@ -150,8 +147,7 @@ class Panel:
                 output.observe(self._place_chosen, "chosen")
 
     def _preset_row(self) -> list[widgets.Widget]:
-        presets = self.presets(self.values)
-        if not presets:
+        if not (presets := self.presets(self.values)):
             return []
         self._presets = Presets(self._texts["presets"], presets, standing(presets, self.values))
         self.controls["preset"] = self._presets.buttons
@@ -179,15 +175,14 @@ class Panel:
     def _settle(self, stood: Values) -> Values:
         """The values to draw, where the controls stood at these: a hand may have chosen a preset, which moves others.
 
-        A preset whose controls were moved is one no more; one that depends on what was moved (another photo has another
-        class, another layer wants other weights) moves along.
+        A preset whose controls were moved is one no more; one that depends on what was moved (the photo) moves along.
         """
         values = self.receive(dict(stood))
         presets = self._presets
         if presets is not None and (name := presets.pressed(values)) is not None:
             presets.wanted = self.presets(values)[name]
             values = self.receive(values | presets.wanted)
-            self.preset_chosen()
+            self.begin_anew()
         values = self.adjust(values)
         if presets is not None and presets.at is not None:
             wanted, before = self.presets(values)[presets.at], presets.wanted
@@ -218,16 +213,21 @@ class Panel:
         return {name: control.value for name, control in self.controls.items()}
 
     def set(self, **values: Any) -> "Panel":
-        """Move controls, in the order given, as a hand would; waits for the picture and raises what went wrong.
+        """Move controls one after the other, as a hand would; waits for the picture and raises what went wrong.
 
         Raises:
             ValueError: no such control, or a value it cannot take (says what it can).
         """
-        for name, value in values.items():
-            if name not in self.controls:
-                raise ValueError(f"this panel has no control {name!r}; it has {', '.join(self.controls)}")
-            controls.move(self.controls[name], name, value)
-            self.wait()
+        self._moving = len(values) > 1
+        try:
+            for name, value in values.items():
+                controls.move(self.controls, name, value)
+                self.wait()
+        finally:
+            if self._moving:
+                self._moving = False
+                self.worker.ask()
+        self.wait()
         return self
 
     def wait(self, timeout: float = 600) -> None:
@@ -284,7 +284,7 @@ class Panel:
                 for name, value in self.adjust(self.point(self.values, *place)).items():
                     self.controls[name].value = value  # as a hand would
             values = self._settle(self.values)
-            if values != self._drawn or self.is_waiting():
+            if (values != self._drawn and not self._moving) or self.is_waiting():
                 self._drawn = None
                 for frame in self.draw(values):
                     self.view.show(*frame)
@@ -292,7 +292,7 @@ class Panel:
                         break
                 else:
                     self._drawn = values
-            if self.prediction is not None and self.whole and not self.worker.stale:
+            if self.prediction is not None and self.whole and not (self._moving or self.worker.stale):
                 self.prediction.judge(self.preset, self.verdict)
         except Exception as raised:
             error = raised

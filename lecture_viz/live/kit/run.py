@@ -194,9 +194,6 @@ class RunPanel(Panel):
         self.worker.ask()
         return self
 
-    def preset_chosen(self) -> None:
-        self.begin_anew()
-
     def begin_anew(self) -> None:
         if "start" not in self._wishes:
             self._wishes.append("start")

@@ -176,6 +176,19 @@ def test_a_drag_has_one_thread(monkeypatch):
     assert panel.worker.thread is None and not thread.is_alive()
 
 
+def test_several_moves_are_one_picture():
+    panel = Grey()
+    panel.drawn.clear()
+    panel.set(level=1, rule="b")
+    assert panel.drawn == [(1, 0)]
+    panel.set(level=2, rule="b")  # the last move changes nothing
+    assert panel.drawn == [(1, 0), (2, 0)]
+    with pytest.raises(ValueError, match="rule is one of a, b; got 'c'"):
+        panel.set(level=3, rule="c")
+    panel.wait()
+    assert panel.drawn == [(1, 0), (2, 0), (3, 0)]  # as the slider says
+
+
 def test_an_error_is_shown_in_words_and_the_picture_stays():
     panel = Grey()
     panel.set(level=12)
