@@ -48,12 +48,13 @@
   }
 
   /* a panel, and a preset of it unless it stands there already */
-  function visit(stop) {
-    awaited = panels[stop.panel] ? null : stop;
+  function visit({ panel, preset }) {
+    const number = Math.min(panel, cells.length - 1); // what is behind a cell that failed will not come
+    awaited = panels[number] ? null : { panel, preset };
     document.body.classList.toggle('awaiting', Boolean(awaited));
     if (awaited) return;
-    if (screen !== stop.panel) show(stop.panel);
-    const button = panels[screen].querySelectorAll('.lv-presets button')[stop.preset];
+    if (screen !== number) show(number);
+    const button = panels[screen].querySelectorAll('.lv-presets button')[preset];
     if (button && !button.classList.contains('mod-active')) button.click();
   }
 
@@ -124,11 +125,15 @@
   const wait = setInterval(() => {
     const next = () => document.querySelector(`[cell-index="${cells[panels.length]}"] .lv-panel:has(.lv-code)`);
     while (next()) arrived(next());
-    /* a cell that stopped: without a panel its error's last line, which says the mend, is for the hall to show; else all of
-       it comes in the place of those that are missing */
+    /* a cell that stopped: its error's last line says the mend, in the place of the panels that are missing; where that are
+       all, the hall shows it */
     const error = [...document.querySelectorAll('.jp-CodeCell pre')].find(text => /^-+\n.*Traceback/.test(text.textContent));
-    if (error && panels.length < cells.length) {
-      if (!panels.length) tell({ failed: error.textContent.trim().split('\n').pop() });
+    if (error?.closest('[cell-index]').getAttribute('cell-index') <= cells[panels.length]) { // those before it may be on their way
+      error.textContent = error.textContent.trim().split('\n').pop();
+      if (!panels.length) {
+        clearInterval(wait);
+        return tell({ failed: error.textContent });
+      }
       error.classList.add('failed');
       cells.length = panels.length + 1;
       arrived(error);
