@@ -1,4 +1,4 @@
-"""How long one waits in a real browser: for Run All in JupyterLab, and in the hall for a lesson that is not warm."""
+"""How long one waits: for JupyterLab and the hall, in a browser for Run All, in the hall for a lesson not yet warm."""
 
 import sys
 import tempfile
@@ -32,7 +32,9 @@ def results() -> Iterator[Result]:
 
 
 def _notebooks(browser: Browser, folder: Path) -> Iterator[Result]:
-    server, first, whole = Server(folder), {}, {}
+    started, first, whole = time.perf_counter(), {}, {}
+    server = Server(folder)
+    yield Result("JupyterLab: from its command to its first answer", time.perf_counter() - started, unit=" s")
     try:
         for name in sorted(path.name for path in NOTEBOOKS.glob("[0-9]*.ipynb")):
             page = new_page(browser, height=900)
@@ -50,7 +52,9 @@ def _notebooks(browser: Browser, folder: Path) -> Iterator[Result]:
 
 
 def _hall(browser: Browser, folder: Path) -> Iterator[Result]:
+    started = time.perf_counter()
     hall = Hall(folder)
+    yield Result("hall: from its command to its first answer", time.perf_counter() - started, unit=" s")
     try:
         page, took = new_page(browser, height=720), {}
         page.goto(f"{hall.address}#5")

@@ -1,4 +1,6 @@
-"""Where Jupyter may write, and what it means to be root: for JupyterLab, the presenter view and the tests.
+"""Before Jupyter starts: where it may write, what it means to be root, what it can do without.
+
+For JupyterLab, the presenter view and the tests.
 
 Only the standard library and Jupyter are imported, so that a launcher holds no PyTorch.
 """
@@ -6,6 +8,7 @@ Only the standard library and Jupyter are imported, so that a launcher holds no 
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -18,12 +21,22 @@ ROOT = (
 
 def prepare() -> bool:
     """Before a server starts: `find_room`, the environment's own kernel first, and what root means; is this root?"""
+    leave_out_grammar()
     find_room()
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # a kernel from elsewhere has no lecture_viz
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     if root:
         print(ROOT, flush=True)
     return root
+
+
+def leave_out_grammar() -> None:
+    """Before Jupyter is imported, of whose time half goes into the grammar of web addresses with letters such as ü.
+
+    jsonschema can check them, reads the grammar for that when it is imported, and does without it where it is missing;
+    no schema of Jupyter's asks for it.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  so an import of it fails, says Python
 
 
 def find_room() -> None:
