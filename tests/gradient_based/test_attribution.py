@@ -68,6 +68,7 @@ def test_behind_its_relu_a_unit_is_fed_the_same_even_if_it_is_silent(network, ca
     torch.testing.assert_close(behind.contributions, before.contributions)
 
 
+@pytest.mark.long
 def test_a_map_is_fed_by_the_places_where_it_fires(network, cat):
     part, before = network.part("conv4"), network.activations(cat, "relu3")
     places = (network.activations(cat, "conv4")[0, 17] > 0).nonzero().tolist()

@@ -16,7 +16,14 @@ FAMILIES = (
     *("resnext50_32x4d", "shufflenet_v2_x0_5", "squeezenet1_0", "swin_t", "swin_v2_t", "vgg11", "vgg11_bn", "vit_b_32"),
     "wide_resnet50_2",
 )
-EVERY = [pytest.param(name, marks=[] if name in FAMILIES else pytest.mark.sweep) for name in names()]
+QUICK = ("alexnet", "googlenet", "mobilenet_v2", "resnet18")  # and `make quick` takes these
+
+
+def marked(name: str) -> list[pytest.MarkDecorator]:
+    return [] if name in QUICK else [pytest.mark.long if name in FAMILIES else pytest.mark.sweep]
+
+
+EVERY = [pytest.param(name, marks=marked(name)) for name in names()]
 
 
 def test_the_families_are_all_there():

@@ -47,6 +47,7 @@ def test_the_seed_decides_and_nobody_elses_random_numbers_are_touched(network, c
     assert torch.equal(one, again) and not torch.equal(one, other)
 
 
+@pytest.mark.long
 def test_more_samples_agree_better(network, cat):
     def agreement(samples: int) -> float:
         one, other = (lv.smoothgrad(network, cat, lv.logit("tabby"), samples, seed=seed) for seed in (0, 1))

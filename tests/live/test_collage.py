@@ -69,6 +69,7 @@ def test_ones_own_photo_is_a_background_and_a_thing(panel):
     panel.set(thing="cat", strokes=())
 
 
+@pytest.mark.long
 def test_fifteen_places_are_tried(panel, network):
     """The slow twin: each place, the strongest place of its map, and the middle."""
     (label, _), *_, (another, _) = network.top(lv.load_image("cat", 64), 200)

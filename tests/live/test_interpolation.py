@@ -19,6 +19,7 @@ def panel(network, again):
     return panel if panel.step is not None else panel.start().wait() or panel
 
 
+@pytest.mark.long
 def test_the_angle_chooses_among_the_pictures_of_one_run(panel, network):
     step, shown = panel.step, []
     for number, degrees in enumerate(DEGREES):
@@ -69,6 +70,7 @@ def test_channels_neurons_and_classes(network):
         assert f"lv.interpolate(lv.{kind}(" in panel.code()
 
 
+@pytest.mark.long
 def test_another_pair_while_it_runs_goes_on_from_the_pictures(network):
     panel = lv.live.interpolation(network).set(steps=256)
     with held(panel, 6) as gate:

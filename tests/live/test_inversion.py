@@ -1,10 +1,12 @@
 """A search for a picture with the same activations: its weights follow the layer and the hand."""
 
+import pytest
 from panels import held, shows_what_its_code_makes
 
 import lecture_viz as lv
 
 
+@pytest.mark.long
 def test_presets_follow_the_layer_and_a_changed_one_becomes_your_own(network, cat):
     panel = lv.live.inversion(network, cat, layer="conv2")
     assert panel.values["total variation"] == 0.3

@@ -1,5 +1,6 @@
 """The strip of all layers: it grows, stops, goes on, and can be gone through."""
 
+import pytest
 import torch
 from panels import held, made_by, shows_what_its_code_makes
 
@@ -28,6 +29,7 @@ def test_the_strip_can_be_gone_through(network, cat):
     assert panel.image("film").shape == (1, 3, 68, 4 * 68)
 
 
+@pytest.mark.long
 def test_the_strip_streams_stops_and_goes_on_to_the_same_pictures(network, cat, monkeypatch):
     monkeypatch.setattr(run_module, "PER_SECOND", float("inf"))  # every step is shown
     panel = lv.live.layers(network, cat, layers=LAYERS).set(steps=16, layer="relu3")

@@ -41,6 +41,7 @@ def test_the_panel_is_there_before_its_dossier(network, cat):
     assert {*PARTS} <= {*panel.view.pictures}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layer, neuron", [("relu3", 12), ("conv1", 5), ("fc6", 102), ("fc8", 30)])
 def test_every_part_is_what_its_code_makes(panel, network, cat, layer, neuron):
     panel.set(layer=layer, neuron=neuron)
@@ -134,6 +135,7 @@ def test_it_draws_on_an_empty_sheet(panel, network):
     assert panel.image("photo").min() == 0 and panel.image("photo").max() == 1
 
 
+@pytest.mark.long
 def test_no_part_is_of_another_unit_after_many_choices(panel, network, cat):
     """A hand that does not wait; at the end every part is of the unit that stands."""
     random.seed(0)
@@ -255,6 +257,7 @@ def test_a_network_of_ones_own_without_relu_is_looked_at_too(cat):
     assert "no ReLU" in said(panel, "backprop") and panel.image("pictures") is not BLANK
 
 
+@pytest.mark.long
 def test_examples_come_from_a_folder_of_ones_own_too(network, cat, tmp_path):
     for name in ("coffee", "rocket", "cat"):
         lv.images.to_pil(lv.load_image(name, 64)).save(tmp_path / f"{name}.png")

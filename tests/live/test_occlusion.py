@@ -113,6 +113,7 @@ def test_ones_own_photo_can_be_painted_on(panel):
     assert panel.image("photo")[0, :, 1, 1].tolist() == [1, 0, 0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_lesson_is_right_about_a_cup_without_its_coffee(name):
     panel = lv.live.occlusion(lv.load_network(name, device="cpu"))

@@ -17,6 +17,7 @@ def planted():
     return panel
 
 
+@pytest.mark.long
 def test_the_class_image_is_what_the_code_makes_and_the_lessons_are_as_drawn(planted):
     planted.start().wait()
     expected = made_by(planted.code(), net=None, photo=None)
@@ -58,6 +59,7 @@ def test_an_arm_alone_is_a_dumbbell_to_a_network_with_the_bias_and_to_no_other(p
     assert 100 * low <= int(said["dumbbell"]) <= 100 * high
 
 
+@pytest.mark.long
 def test_a_drawing_is_answered_by_the_network_that_learned_last(planted):
     assert "press start" in planted.outputs["sheet caption"].value
     planted.outputs["sheet"].strokes = [[1, [[0.2, 0.2], [0.8, 0.2]]]]

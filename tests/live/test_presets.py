@@ -90,7 +90,14 @@ def panels(network, cat):
     return cache(lambda name: make(name, network, cat, layers=(network, cat, ("conv1", "relu3", "fc8"))))
 
 
-@pytest.mark.parametrize("name, number", [(name, n) for name, count in PRESETS.items() for n in range(count)])
+@pytest.mark.parametrize(
+    "name, number",
+    [
+        pytest.param(name, n, marks=[pytest.mark.long] if n else [])  # `make quick` takes one of each panel
+        for name, count in PRESETS.items()
+        for n in range(count)
+    ],
+)
 def test_a_preset_gives_its_picture_and_its_code_the_same(panels, name, number):
     panel = panels(name)
     if isinstance(panel, RunPanel):

@@ -28,6 +28,7 @@ def test_reidentification_finds_the_photo_and_frames_it(network, judge, gallery)
     assert shows_what_its_code_makes(panel, photo=gallery[4:5])
 
 
+@pytest.mark.long
 def test_a_defence_moved_while_it_runs_spoils_what_is_searched(network, judge, gallery):
     panel = lv.live.reidentification(network, judge, gallery, right=4, layer="relu4").set(steps=16)
     panel.set(bits=4, average=2, dropout=0.5).start().wait()

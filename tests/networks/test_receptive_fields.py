@@ -30,11 +30,11 @@ def probe(network, layers: list[str], size: int) -> dict[str, list[torch.Tensor]
     [
         ("alexnet64", 64),
         ("inception64", 64),
-        ("alexnet", 75),
-        ("googlenet", 70),
-        ("resnet18", 67),
-        ("inception_v3", 80),
-        ("efficientnet_lite0", 64),
+        pytest.param("alexnet", 75, marks=pytest.mark.long),
+        pytest.param("googlenet", 70, marks=pytest.mark.long),
+        pytest.param("resnet18", 67, marks=pytest.mark.long),
+        pytest.param("inception_v3", 80, marks=pytest.mark.long),
+        pytest.param("efficientnet_lite0", 64, marks=pytest.mark.long),
         ("efficientnet_lite0", 53),
     ],
 )

@@ -33,6 +33,7 @@ def test_the_layers_that_ship_are_there_whole(name, layers):
         assert told["recipe"] == atlas.told(network) and told["seed"] == atlas.SEED
 
 
+@pytest.mark.long
 def test_a_stored_picture_is_the_one_that_its_recipe_makes():
     """Stored pictures lose a little, and rounding decides a little: but no other channel's is as like."""
     network = lv.load_network("alexnet64")
@@ -53,6 +54,7 @@ def test_a_channel_has_the_same_picture_whichever_stand_beside_it(empty, network
     assert torch.allclose(together[1:2], lv.atlas.draw(network, "relu2", [20]), atol=1e-4)
 
 
+@pytest.mark.long
 def test_a_channel_that_is_silent_at_the_start_begins_with_what_excites_it_most(monkeypatch, network):
     monkeypatch.setattr(atlas, "CLOUDS", 8)
     starts, silent = {n: atlas.begin(network, "relu5", n) for n in range(40)}, []

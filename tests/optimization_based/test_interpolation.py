@@ -47,6 +47,7 @@ def test_nine_angles_from_the_difference_to_the_other_one():
     assert lv.interpolate(A, B, (90, 0)) == [B, A]
 
 
+@pytest.mark.long
 def test_pictures_from_one_start_go_over_into_each_other(network):
     """The same start, and the same transforms for all: neighbours are more alike than the ends."""
     start = lv.start_image(network, "noise", 1, 64, "fourier")

@@ -44,6 +44,7 @@ def linear(seed=0):
     return lv.wrap(mixed, input_size=4, name="linear")
 
 
+@pytest.mark.long
 def test_a_linear_network_is_inverted():
     """Against its known inverse, the pseudo-inverse of its weights."""
     network, photo = linear(), torch.rand(1, 3, 4, 4, generator=torch.Generator().manual_seed(1)) * 0.8 + 0.1
@@ -194,6 +195,7 @@ def test_deeper_layers_know_less(network, cat):
     assert all(step.index == step.total == 64 for step in found.values())
 
 
+@pytest.mark.long
 def test_shuffled_activations_are_not_recovered(network, cat):
     """The control: the same numbers in other places know nothing of the photo."""
     y = activations(network, cat, "relu3")
@@ -205,6 +207,7 @@ def test_shuffled_activations_are_not_recovered(network, cat):
     assert right.terms["feature error"] < 0.05 and wrong.terms["feature error"] > 0.3
 
 
+@pytest.mark.long
 def test_a_seed_is_a_table(network, cat):
     """The same figures to 2 %, which is more than rounding can do."""
     once, again = (

@@ -141,6 +141,7 @@ def test_a_class_image_is_recognised_by_another_network():
         assert judge.top(image, 1)[0][0] == label
 
 
+@pytest.mark.long
 def test_class_images_are_of_their_class(network):
     labels = ["goldfish", "school bus", "king penguin"]
     pictures = class_images(network, labels, steps=40)

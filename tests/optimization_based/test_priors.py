@@ -84,6 +84,7 @@ def test_filters_change_a_decoders_picture_but_not_an_untrained_networks(network
         lv.last(lv.invert(network, y, "relu4", 3, filters=calm, **lv.deep_image_prior()))
 
 
+@pytest.mark.long
 def test_a_class_image_may_have_a_prior_too(network):
     prior = lv.decoder_prior(network)
     steps = list(lv.maximize(network, lv.logit("tabby"), 20, start="grey", **prior))

@@ -77,6 +77,7 @@ def test_ranks_count_those_that_are_more_alike():
     assert ranks(one, gallery, [3, 1]).min() >= 2
 
 
+@pytest.mark.long
 def test_early_layers_give_the_photo_away_and_noise_only_by_chance(network):
     judge, crops = lv.load_network("inception64", device="cpu"), Pictures("bundled", 64)
     gallery = torch.cat([crops[n] for n in range(len(crops)) if crops.name(n) in ("cat", "astronaut")][::6])

@@ -132,6 +132,7 @@ def test_all_that_is_stored_is_listed_and_small():
     assert sum(path.stat().st_size for path in results.FOLDER.iterdir()) < 5_000_000
 
 
+@pytest.mark.long
 def test_a_stored_picture_is_what_the_package_makes_today(network):
     """Not pixel by pixel, since an ascent makes rounding large; but as near as one run is to another."""
     coffee = lv.load_image("coffee", size=64)

@@ -38,6 +38,7 @@ def detail(shown) -> float:
     return ((image - again).std() / image.std()).item()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_slow_picture_is_announced_by_a_coarse_one_that_looks_alike(kind, large, monkeypatch):
     name, values = KINDS[kind]

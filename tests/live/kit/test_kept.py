@@ -28,6 +28,7 @@ def test_a_map_of_something_else_is_made_anew(network, cat, passes):
     assert torch.equal(panel.made.known["saliency"], strength)
 
 
+@pytest.mark.long
 def test_it_comes_without_a_coarse_one(network, monkeypatch):
     monkeypatch.setattr("lecture_viz.live.kit.panel.SLOW", -1.0)  # each picture is announced …
     panel = lv.live.localization(network, lv.load_image("cat", 256), label="tabby").set(samples=8)
