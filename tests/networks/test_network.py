@@ -496,3 +496,11 @@ def test_values_a_little_outside_are_let_through(network, cat, value, fits):
     else:
         with pytest.raises(ValueError, match="divide by 255, or clamp"):
             network.check(picture)
+
+
+@pytest.mark.parametrize("value", [torch.nan, torch.inf, -torch.inf])
+def test_one_value_that_is_no_number_is_named(network, cat, value):
+    picture = cat.clone()
+    picture[0, 0, 0, 0] = value
+    with pytest.raises(ValueError, match="the image holds NaN or infinite values"):
+        network.check(picture)

@@ -153,6 +153,7 @@ def test_a_run_that_diverges_says_so_and_keeps_the_last_good_picture(panel, netw
     with pytest.raises(lv.Diverged, match="smaller weight"):
         panel.wait()
     assert panel.step.index == 4
+    assert panel.outputs["time left"].value != "stopped"  # there is nothing to go on with
     assert (to_array(panel.image("image")) == to_array(panel.step.image)).all()
     monkeypatch.undo()
     panel.start().wait()
@@ -175,6 +176,15 @@ def test_a_new_panel_stops_the_run_of_the_one_before(fresh, network, cat):
         lv.live.maximization(network, cat)  # as when its cell is run again
     fresh.wait()
     assert fresh.step.index <= 2 and fresh.outputs["time left"].value == "stopped"
+
+
+def test_the_total_variation_and_its_exponent_share_a_line(panel):
+    waiting, lines = [panel.widget], []
+    while waiting:
+        lines += [box := waiting.pop()]
+        waiting += getattr(box, "children", ())
+    both = tuple(panel.controls[name] for name in ("total variation", "beta"))
+    assert [line for line in lines if getattr(line, "children", ()) == both]
 
 
 def test_the_rarer_regularisers_are_behind_a_button(panel):
