@@ -11,6 +11,6 @@ export OMP_NUM_THREADS=1 # of each kernel: more would fight for the cores
 # machine can listen at one. A socket's path has at most 107 characters, which a folder in a long home would exceed.
 JUPYTER_RUNTIME_DIR=$(mktemp -d)
 export JUPYTER_RUNTIME_DIR
-# Without the grammar that half of its imports' time goes into (lecture_viz/machine/places.py).
+# Without the grammar into which half of the time of its imports goes (lecture_viz/machine/places.py).
 single='import sys; sys.modules["rfc3987_syntax"] = None; from jupyterhub.singleuser import main; main()'
 exec "$(dirname "$(command -v jupyterhub-singleuser)")/python3" -c "$single" --KernelManager.transport=ipc "$@"

@@ -125,8 +125,8 @@
   const wait = setInterval(() => {
     const next = () => document.querySelector(`[cell-index="${cells[panels.length]}"] .lv-panel:has(.lv-code)`);
     while (next()) arrived(next());
-    /* a cell that stopped: its error's last line says the mend, in the place of the panels that are missing; where that are
-       all, the hall shows it */
+    /* a cell that stopped: its error's last line, which says the mend, stands in the place of the panels that are missing;
+       if none has come, the hall shows it */
     const error = [...document.querySelectorAll('.jp-CodeCell pre')].find(text => /^-+\n.*Traceback/.test(text.textContent));
     if (error?.closest('[cell-index]').getAttribute('cell-index') <= cells[panels.length]) { // those before it may be on their way
       error.textContent = error.textContent.trim().split('\n').pop();
