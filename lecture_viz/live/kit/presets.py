@@ -1,12 +1,28 @@
 """A panel's presets: a button for each, in the lecture's order, and the lecture's sentence below."""
 
 import html
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets as widgets
 
 from .call import Values
+
+
+class Buttons(widgets.ToggleButtons):
+    """What the browser sends is taken in as one step: traitlets' holding back of changes knows no second thread.
+
+    Without, a press could be lost: the worker, for which a moved slider leaves the old preset, took the new one away.
+    """
+
+    def __init__(self, **choices: Any):
+        self.changing = threading.RLock()
+        super().__init__(**choices)
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        with self.changing:
+            super().set_state(sync_data)
 
 
 class Presets:
@@ -22,7 +38,7 @@ class Presets:
         """``told`` has a title and a sentence for each name of ``presets``."""
         self._told = told
         self.at, self.wanted = at, presets[at] if at is not None else {}
-        self.buttons = widgets.ToggleButtons(
+        self.buttons = Buttons(
             options=[(f"{n} {told[name][0]}", name) for n, name in enumerate(presets, start=1)],
             tooltips=[told[name][1] for name in presets],
             value=at,
@@ -46,8 +62,9 @@ class Presets:
 
     def left(self) -> None:
         """A hand has moved a control of the preset: it stands at none any more, unless a hand has just pressed one."""
-        if self.buttons.value == self.at:
-            self.buttons.value = None
+        with self.buttons.changing:
+            if self.buttons.value == self.at:
+                self.buttons.value = None
         self.at = None
 
 

@@ -1,6 +1,7 @@
 """Panels for long runs: start, stop, go on, steer while it runs; what is shown and saved is what was made."""
 
 import base64
+import contextlib
 import io
 import re
 import subprocess
@@ -209,6 +210,23 @@ def test_a_preset_pressed_while_a_slider_moves_is_not_lost(panel, monkeypatch):
 
     monkeypatch.setattr(panel, "resolve", pressing)
     panel.controls["L2"].value = 7
+    panel.wait()
+    assert panel.preset == panel.values["preset"] == "smooth" and panel.values["L2"] == 0
+
+
+def test_a_press_that_is_being_taken_in_while_a_slider_moves_is_not_lost(panel, monkeypatch):
+    panel.set(preset="noise + L2")
+    buttons = panel.controls["preset"]
+    take_in = buttons.set_trait
+
+    def slowly(name, value):
+        take_in(name, value)  # traitlets hold back what follows from it
+        panel.controls["L2"].value = 7
+        with contextlib.suppress(TimeoutError):
+            panel.wait(0.5)  # for the worker, which leaves the old preset
+
+    monkeypatch.setattr(buttons, "set_trait", slowly)
+    buttons.set_state({"index": [name for _, name in buttons.options].index("smooth")})
     panel.wait()
     assert panel.preset == panel.values["preset"] == "smooth" and panel.values["L2"] == 0
 
