@@ -41,7 +41,7 @@ def results() -> Iterator[Result]:
         theirs = bare(network, photo, chain[: names.index(layer) + 1], pick)
         assert torch.equal(ours(), theirs())
         what = f"gradient, alexnet64 {layer}: against bare forward + backward"
-        yield ratio(what, ours, theirs, 1.03, 200, "ours looks for NaN and finds the layer by name: 0.1 to 0.2 ms")
+        yield ratio(what, ours, theirs, 1.03, 1000, "ours looks for NaN and finds the layer by name: 0.1 ms")
 
     full_size, cat = lv.load_network("efficientnet_lite0", device="cpu"), lv.load_image("cat", 224)
     ours = lambda: lv.gradient(full_size, cat, lv.logit("tabby"))  # noqa: E731

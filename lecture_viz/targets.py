@@ -18,7 +18,7 @@ Targets add and scale: ``logit("tabby") - 0.5 * logit("lemon")``.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 from numbers import Real
 from operator import add
 
@@ -59,24 +59,25 @@ class _Term:
             case "likeness" | "distribution":
                 return self.measure(output)
             case "channel":
-                self._within(output, "channel", self.index[0], 1)
+                self._within(output.shape, "channel", self.index[0], 1)
                 return output[:, self.index[0]].reshape(len(output), -1).mean(dim=1)
         channel, *place = self.index
-        self._within(output, "channel" if output.ndim == 4 else "neuron", channel, 1)
-        if output.ndim == 2:
+        shape = output.shape
+        self._within(shape, "channel" if len(shape) == 4 else "neuron", channel, 1)
+        if len(shape) == 2:
             if place != [None, None]:
                 raise ValueError(f"layer {self.at!r} has no rows and columns: leave y and x out")
             return output[:, channel]
-        y, x = (output.shape[dim] // 2 if p is None else p for dim, p in zip((2, 3), place))
-        self._within(output, "row y", y, 2)
-        self._within(output, "column x", x, 3)
+        y, x = (side // 2 if p is None else p for side, p in zip(shape[2:], place))
+        self._within(shape, "row y", y, 2)
+        self._within(shape, "column x", x, 3)
         return output[:, channel, y, x]
 
-    def _within(self, output: Tensor, what: str, asked: int, dim: int) -> None:
-        if output.ndim not in (2, 4):
-            raise ValueError(f"layer {self.at!r} gives {tuple(output.shape)}, not (B, C, h, w) or (B, C)")
-        if not 0 <= asked < output.shape[dim]:
-            raise ValueError(f"layer {self.at!r} has {what} 0 … {output.shape[dim] - 1}; got {asked}")
+    def _within(self, shape: torch.Size, what: str, asked: int, dim: int) -> None:
+        if len(shape) not in (2, 4):
+            raise ValueError(f"layer {self.at!r} gives {tuple(shape)}, not (B, C, h, w) or (B, C)")
+        if not 0 <= asked < shape[dim]:
+            raise ValueError(f"layer {self.at!r} has {what} 0 … {shape[dim] - 1}; got {asked}")
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Target:
     def __call__(self, network: Network, image: Tensor) -> Tensor:
         return self.read(network, network.run(image, self.layers))
 
-    @property
+    @cached_property
     def layers(self) -> tuple[str | None, ...]:
         """The layers it is read from; ``None`` stands for the logits."""
         return tuple(dict.fromkeys(term.at for _, term in self.terms))

@@ -115,9 +115,10 @@ class Network(nn.Module):
             x = (image.to(mean.device) - mean) / self.std
             if until is None:
                 return self.module(x)
-            for name, part in self.module.named_children():
+            last = getattr(self.module, until)
+            for part in self.module:
                 x = part(x)
-                if name == until:
+                if part is last:
                     break
             return x
         except (RuntimeError, AssertionError) as error:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from .call import Values
 
 
-class Buttons(widgets.ToggleButtons):
+class Buttons(widgets.ToggleButtons):  # type: ignore[misc]  # ipywidgets has no types
     """What the browser sends is taken in as one step: traitlets' holding back of changes knows no second thread.
 
     Without, a press could be lost: the worker, for which a moved slider leaves the old preset, took the new one away.
