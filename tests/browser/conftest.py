@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Error, Frame, Page, expect, sync_playwright
 
 import lecture_viz as lv
 
@@ -189,9 +189,21 @@ def pages(item: pytest.Item) -> list[tuple[str, str]]:
         except Error as error:
             shot = f"no screenshot: {error}"
         errors = getattr(page, "errors", [])
-        said = "\n".join([shot, f"errors on its console: {len(errors)}", *errors[-20:]])
+        said = "\n".join([shot, f"errors on its console: {len(errors)}", *errors[-20:], *map(words, page.frames)])
         sections.append((f"page {page.url}", said))
     return sections
+
+
+def words(frame: Frame) -> str:
+    """What a page, or a lesson of the hall in it, says, and what in it has the keyboard."""
+    try:
+        text, focused = frame.locator("body").evaluate(
+            "body => [body.innerText, document.activeElement?.outerHTML].map(said => said?.slice(0, 2000))",
+            timeout=5000,
+        )
+    except Error as error:
+        return f"{frame.url}: {error}"
+    return f"--- {frame.url}, the keyboard at {(focused or 'nothing')[:200]} ---\n{text}"
 
 
 def servers() -> list[tuple[str, str]]:

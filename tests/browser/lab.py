@@ -512,7 +512,8 @@ class LabPanel:
 
     def wait_until_seen(self, part: str) -> None:
         def said() -> None:
-            assert any(part in text for text in self.seen())
+            seen = self.seen()
+            assert any(part in text for text in seen), seen
 
         eventually(said)
 
