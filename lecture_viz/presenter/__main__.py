@@ -81,6 +81,7 @@ def main(argv: list[str] | None = None) -> None:
         options.append("--MappingKernelManager.cull_idle_timeout=1200")  # seconds; of pages that went without a word
         options.append("--VoilaConfiguration.show_tracebacks=True")  # who presents can mend it
         options.append("--VoilaConfiguration.progressive_rendering=True")  # the first panel is not to wait for the last
+        options.append("--VoilaExecutor.iopub_timeout=120")  # seconds; with 4 a busy machine loses a panel's output
         options += ["--no-browser"] if asked.no_browser else []
         if asked.token:
             options.append(f"--Voila.token={asked.token}")

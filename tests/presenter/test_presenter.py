@@ -9,6 +9,7 @@ import nbformat
 import pytest
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
+from voila.execute import VoilaExecutor
 
 import lecture_viz as lv
 from lecture_viz.machine import places, warm_kernels
@@ -109,6 +110,17 @@ def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
     assert "invalid choice: 'xx'" in capsys.readouterr().err
 
 
+@pytest.fixture
+def options(monkeypatch):
+    """Those that `main` starts Voilà with, which is not started."""
+    options = []
+    monkeypatch.setattr(Presenter, "launch_instance", options.extend)
+    monkeypatch.setattr(warm_kernels, "offer", lambda: None)
+    monkeypatch.setenv("JUPYTER_PATH", "")
+    monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
+    return options
+
+
 @pytest.mark.parametrize(
     ("root", "asked", "token"),
     [
@@ -119,15 +131,18 @@ def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
         (True, ["--token="], None),
     ],
 )
-def test_who_is_asked_for_a_token(monkeypatch, root, asked, token):
-    options = []
+def test_who_is_asked_for_a_token(options, monkeypatch, root, asked, token):
     monkeypatch.setattr(places, "prepare", lambda: root)
-    monkeypatch.setattr(Presenter, "launch_instance", options.extend)
-    monkeypatch.setattr(warm_kernels, "offer", lambda: None)
-    monkeypatch.setenv("JUPYTER_PATH", "")
-    monkeypatch.setenv("LECTURE_VIZ_LANGUAGE", "en")
     main([str(NOTEBOOKS), *asked])
     assert [option for option in options if "token" in option] == ([token] if token else [])
+
+
+def test_a_panel_may_come_long_after_its_cell_has_ended(options):
+    main([str(NOTEBOOKS)])
+    presenter = Presenter()
+    presenter.parse_command_line(options)
+    executor = VoilaExecutor(nbformat.v4.new_notebook(), config=presenter.config)
+    assert executor.iopub_timeout >= 60  # with nbclient's 4 s a busy machine lost it, and the lesson never came
 
 
 def test_ports_are_tried_in_their_order():
