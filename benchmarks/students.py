@@ -153,8 +153,8 @@ class Student:
             HTTPRequest(address, headers=self._headers(), **PATIENCE), max_message_size=100_000_000
         )
         await self.run("\n".join(cells))
-        names = await self.run("print(panel.controls['neuron'].model_id, panel.outputs['gradient'].model_id)")
-        self.slider, self.picture = names.split()
+        names = await self.run("print(panel.controls['neuron'].model_id, panel.widget.children[-1].model_id)")
+        self.slider, self.code = names.split()
 
     def leave_lesson(self) -> None:
         if self.socket:
@@ -193,7 +193,10 @@ class Student:
                 return printed
 
     async def drag(self, moves: int = MOVES) -> None:
-        """Move the slider; the next move comes when the picture has been looked at."""
+        """Move the slider; the next move comes when the picture has been looked at.
+
+        A picture may come twice, coarse and full; the line of code comes once, right behind the first.
+        """
         for value in range(1, moves + 1):
             data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
             started = time.perf_counter()
@@ -201,7 +204,7 @@ class Student:
             while True:
                 message = await self.receive()
                 content = message["content"]
-                if message["header"]["msg_type"] == "comm_msg" and content["comm_id"] == self.picture:
+                if message["header"]["msg_type"] == "comm_msg" and content["comm_id"] == self.code:
                     break
             self.lags.append(time.perf_counter() - started)
             await asyncio.sleep(LOOK)

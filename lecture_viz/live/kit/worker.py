@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from . import teams
+from . import memory, teams
 
 LINGER = 1.0  # seconds; a drag is many small jobs, and a new thread for each would cost time and memory
 GOODBYE = 10.0  # seconds: so long Python's exit waits for the step under way
@@ -83,10 +83,12 @@ class Worker:
                 asked = self._state.wait_for(lambda: self._asked != self._answered or self._closed, LINGER)
                 if not asked or self._closed:
                     self.thread = None
-                    return
+                    break
+        memory.give_back()
 
 
 teams.send_home_after_cells()
+memory.give_back_after_cells()
 
 
 @atexit.register
