@@ -114,6 +114,7 @@ def test_bad_choices_are_refused_before_anything_is_served(tmp_path, capsys):
 def options(monkeypatch):
     """Those that `main` starts Voilà with, which is not started."""
     options = []
+    monkeypatch.setattr(places, "prepare", lambda: False)
     monkeypatch.setattr(Presenter, "launch_instance", options.extend)
     monkeypatch.setattr(warm_kernels, "offer", lambda: None)
     monkeypatch.setenv("JUPYTER_PATH", "")

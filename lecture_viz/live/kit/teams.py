@@ -16,7 +16,6 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-import IPython
 import torch
 
 SOFT = 1  # omp_pause_soft, OpenMP 5.0, section 3.2.43: what it was set to stays
@@ -47,9 +46,3 @@ def alone() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(cores)
-
-
-def send_home_after_cells() -> None:
-    """From now on, in a notebook."""
-    if shell := IPython.get_ipython():
-        shell.events.register("post_run_cell", send_home)

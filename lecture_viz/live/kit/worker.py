@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable
 
+import IPython
 import torch
 
 from . import memory, teams
@@ -83,12 +84,12 @@ class Worker:
                 asked = self._state.wait_for(lambda: self._asked != self._answered or self._closed, LINGER)
                 if not asked or self._closed:
                     self.thread = None
-                    break
-        memory.give_back()
+                    return
 
 
-teams.send_home_after_cells()
-memory.give_back_after_cells()
+if shell := IPython.get_ipython():
+    for leave in (teams.send_home, memory.give_back):  # what a cell has used, and panels or others could use
+        shell.events.register("post_run_cell", leave)
 
 
 @atexit.register
